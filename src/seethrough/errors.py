@@ -1,0 +1,61 @@
+"""One exception tree; each leaf knows the exit code that the command line maps it to.
+
+The library raises these; only :mod:`seethrough.cli` turns them into exit codes.
+"""
+
+from __future__ import annotations
+
+
+class SeeThroughError(Exception):
+    """Base of every error that this package raises on purpose.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, without a full stop at the end.
+    remedy : str
+        What the user can do about it, without a full stop at the end.
+    """
+
+    exit_code: int = 1
+
+    def __init__(self, what: str, remedy: str) -> None:
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{what}. {remedy}.")
+
+
+class UsageError(SeeThroughError):
+    """Options or arguments contradict each other or are out of range."""
+
+    exit_code = 2
+
+
+class InputError(SeeThroughError):
+    """An input is missing, unreadable, empty, truncated, too large or of an unknown type."""
+
+    exit_code = 3
+
+
+class NothingToDoError(SeeThroughError):
+    """No face and no text was found in any input; nothing is written."""
+
+    exit_code = 4
+
+
+class OutputError(SeeThroughError):
+    """An output cannot be written: it exists, permission is missing, or the disk is full."""
+
+    exit_code = 5
+
+
+class MissingPartError(SeeThroughError):
+    """A device, an extra package or a weight file is missing, or its checksum is wrong."""
+
+    exit_code = 6
+
+
+class VerificationError(SeeThroughError):
+    """A redacted file still shows something that should be covered."""
+
+    exit_code = 7
