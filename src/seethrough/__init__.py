@@ -1,0 +1,64 @@
+"""Clear pictures out of blurred, mosaicked and low-resolution ones; faces and text.
+
+The public names below are imported on first use, so ``import seethrough`` is quick and loads
+none of NumPy, OpenCV, ONNX Runtime and PyAV. The verb :func:`seethrough.restore` lives in
+``seethrough.pipeline``; the modules (``seethrough.degrade``, ``seethrough.geometry``, ...) bear
+other names than the verbs and are imported as modules.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+# Name -> the module that defines it. The one list of what is public.
+_HOMES = {
+    "Box": "types",
+    "CoveredRegion": "types",
+    "Face": "types",
+    "InputError": "errors",
+    "MissingPartError": "errors",
+    "NothingToDoError": "errors",
+    "Operator": "types",
+    "OutputError": "errors",
+    "Region": "types",
+    "Restoration": "types",
+    "SeeThroughError": "errors",
+    "TextLine": "types",
+    "UsageError": "errors",
+    "VerificationError": "errors",
+    "restore": "pipeline",
+}
+
+if TYPE_CHECKING:
+    from seethrough.errors import InputError as InputError
+    from seethrough.errors import MissingPartError as MissingPartError
+    from seethrough.errors import NothingToDoError as NothingToDoError
+    from seethrough.errors import OutputError as OutputError
+    from seethrough.errors import SeeThroughError as SeeThroughError
+    from seethrough.errors import UsageError as UsageError
+    from seethrough.errors import VerificationError as VerificationError
+    from seethrough.pipeline import restore as restore
+    from seethrough.types import Box as Box
+    from seethrough.types import CoveredRegion as CoveredRegion
+    from seethrough.types import Face as Face
+    from seethrough.types import Operator as Operator
+    from seethrough.types import Region as Region
+    from seethrough.types import Restoration as Restoration
+    from seethrough.types import TextLine as TextLine
+
+__all__ = [*sorted(_HOMES), "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,136 @@
+"""Files taken in and put out: every way in which that fails, as one clear error.
+
+An output appears whole or not at all: it is written under a temporary name in the folder where
+it will stand and renamed when it is complete.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from seethrough.errors import InputError, OutputError
+
+
+def check_input(path: Path) -> int:
+    """Make sure that ``path`` is a file that can be read and is not empty.
+
+    Returns
+    -------
+    int
+        Its size in bytes.
+
+    Raises
+    ------
+    InputError
+        Where it is missing, no file, not permitted or empty.
+    """
+    try:
+        size = path.stat().st_size
+        if path.is_dir():
+            raise InputError(f"{path} is a folder", "give a file")
+        if not path.is_file():
+            raise InputError(f"{path} is not a regular file", "give a file")
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    if size == 0:
+        raise InputError(f"{path} is empty", "check that it was copied whole")
+    return size
+
+
+def read_bytes(path: Path, limit: int) -> bytes:
+    """Return the content of a file.
+
+    Parameters
+    ----------
+    path : Path
+        What to read.
+    limit : int
+        Refuse larger files, in bytes.
+
+    Raises
+    ------
+    InputError
+        As :func:`check_input` does, and where the file is larger than ``limit``.
+    """
+    size = check_input(path)
+    if size > limit:
+        raise InputError(
+            f"{path} is too large ({size / 1e6:.0f} MB)", f"give at most {limit / 1e6:.0f} MB"
+        )
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Make sure, before work begins, that ``path`` may be written as far as can be told.
+
+    Raises
+    ------
+    OutputError
+        Where something is there already and ``overwrite`` is false, or it is a folder.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder", "give the name of a file")
+    if not overwrite and os.path.lexists(path):
+        raise OutputError(f"{path} exists already", "choose another name or add --overwrite")
+
+
+@contextmanager
+def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Give a temporary path beside ``path`` to write to; rename it when the block succeeds.
+
+    Where the block fails or is interrupted the temporary file is removed and whatever stood at
+    ``path`` is untouched. Missing parent folders are created. The temporary name keeps the
+    suffix, so that writers that look at it choose the right format.
+
+    Raises
+    ------
+    OutputError
+        Where ``path`` exists and ``overwrite`` is false, and for every :class:`OSError` in the
+        block: no permission, disk full.
+    """
+    check_output(path, overwrite=overwrite)
+    temporary = path.with_name(f".{path.stem[:60]}.{secrets.token_hex(4)}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        check_output(path, overwrite=overwrite)  # it may have appeared in the meantime
+        temporary.replace(path)
+    except OSError as error:
+        _remove(temporary)
+        raise OutputError(
+            f"{path} cannot be written ({error.strerror or error})",
+            "check the folder, its permissions and the space that is left",
+        ) from error
+    except BaseException:
+        _remove(temporary)
+        raise
+
+
+def write_bytes(path: Path, content: bytes, *, overwrite: bool) -> None:
+    """Write a whole file, or nothing; see :func:`replacing`."""
+    with replacing(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(content)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:  # its folder may be the one that cannot be used
+        return
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{path} does not exist", "check the name")
+    return InputError(
+        f"{path} cannot be read ({error.strerror or error})", "check the file and its permissions"
+    )

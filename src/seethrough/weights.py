@@ -1,0 +1,103 @@
+"""The table of every weight file in the package: what it is, and the checksum that it must have.
+
+A file is used only after its SHA-256 has been compared with the table, once in a process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from seethrough.errors import MissingPartError, UsageError
+from seethrough.types import WeightsUsed
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One weight file.
+
+    Attributes
+    ----------
+    name : str
+        What the code and ``seethrough info`` call it.
+    file : str
+        ONNX file in ``seethrough/assets``.
+    sha256 : str
+        Of that file, 64 hexadecimal digits.
+    task : str
+        What the network does.
+    scale : int
+        Output pixels for one input pixel along a side; 1 where the output is no picture.
+    preprocessing : str
+        The tensors that go in and come out: names, shapes, ranges, channel order.
+    licence : str
+        Of the weights, which may differ from the code's.
+    card : str
+        Model card in ``seethrough/assets``: data, settings, measured figures, limits.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    task: str
+    scale: int
+    preprocessing: str
+    licence: str
+    card: str
+
+    @property
+    def used(self) -> WeightsUsed:
+        """Name and checksum, as outputs report them."""
+        return WeightsUsed(self.name, self.sha256)
+
+
+WEIGHTS: tuple[Weights, ...] = ()
+
+
+def record(name: str) -> Weights:
+    """Return the table's entry for ``name``.
+
+    Raises
+    ------
+    UsageError
+        Where the table has no such entry.
+    """
+    for weights in WEIGHTS:
+        if weights.name == name:
+            return weights
+    known = ", ".join(weights.name for weights in WEIGHTS)
+    raise UsageError(f"there are no weights called {name!r}", f"known are: {known}")
+
+
+@cache
+def locate(name: str) -> Path:
+    """Return the path of the weights called ``name``, their checksum verified.
+
+    Raises
+    ------
+    UsageError
+        Where the table has no such entry.
+    MissingPartError
+        Where the file is absent or its SHA-256 is not the table's.
+    """
+    weights = record(name)
+    path = ASSETS / weights.file
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise MissingPartError(
+            f"the weights {name} cannot be read at {path} ({error.strerror})",
+            "install seethrough again",
+        ) from error
+    if found != weights.sha256:
+        raise MissingPartError(
+            f"the weights {name} at {path} have checksum {found[:12]}..., "
+            f"not {weights.sha256[:12]}...",
+            "the file is damaged or was replaced: install seethrough again",
+        )
+    return path
