@@ -271,7 +271,7 @@ def _decode(data: bytes) -> Picture:
     if depth == 16 and source.mode in ("LA", "RGB", "RGBA"):  # Pillow has kept 8 bits of them
         grey = source.mode == "LA" or (source.format == "PNG" and data[25] in (0, 4))
         samples, alpha = _sixteen_bit(data, grey=grey)
-        if samples.shape[:2] != source.size[::-1] or source.format != "TIFF":
+        if source.format == "PNG":  # OpenCV turns TIFF files itself
             turn = _UPRIGHT.get(orientation, _UPRIGHT[1])
             samples, alpha = turn(samples), None if alpha is None else turn(alpha)
     else:
