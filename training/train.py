@@ -1,0 +1,305 @@
+"""Train a restorer.
+
+    python -m training.train training/configs/restorer.py --faces train.tar --valid valid.tar \
+        --atlas glyphs.npz --out runs/restorer --minutes 120
+
+The learning rate is constant after a short warm-up, so that a run can be continued for ever;
+``--cooldown M`` lets it fall to nothing over the last M minutes, in a branch of its own: the trunk
+is saved before, and the same command continues from the trunk next time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import runpy
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from training import data
+from training.losses import LOSSES
+from training.machine import ThreadGovernor, bf16_is_faster, choose_device
+from training.network import NetworkConfig, Restorer
+from training.warm_start import load_matching
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides what is learned; it travels inside every checkpoint.
+
+    Learning rates: ``muon`` for convolutions (momentum orthogonalised by Newton-Schulz steps;
+    Jordan et al., 2024), ``adamw`` for gains, offsets and position maps. ``ema`` is the averaging
+    time of the weights that are shipped, in pictures.
+    """
+
+    name: str
+    network: NetworkConfig = NetworkConfig()
+    mix: data.Mix = data.Mix()
+    loss: str = "psnr"
+    seed: int = 1
+    batch: int = 16
+    muon: float = 0.01
+    adamw: float = 1e-3
+    weight_decay: float = 0.01
+    warmup: int = 2_000
+    ema: int = 16_000
+    clip: float = 1.0
+
+
+class Average:
+    """Exponential moving average of a network's parameters, in float32."""
+
+    def __init__(self, net: nn.Module) -> None:
+        self.values = {k: v.detach().clone().float() for k, v in net.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, net: nn.Module, decay: float) -> None:
+        """Move towards the network's present parameters."""
+        for name, value in net.state_dict().items():
+            self.values[name].lerp_(value.float(), 1 - decay)
+
+
+def optimisers(net: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of convolutions, AdamW for the rest."""
+    matrices = [p for name, p in net.named_parameters() if p.ndim == 2 and name.endswith("weight")]
+    chosen = {id(p) for p in matrices}
+    rest = [p for p in net.parameters() if id(p) not in chosen]
+    return [
+        torch.optim.Muon(matrices, lr=config.muon, weight_decay=config.weight_decay),
+        torch.optim.AdamW(rest, lr=config.adamw, betas=(0.9, 0.99), weight_decay=0.0),
+    ]
+
+
+def psnr(restored: Tensor, clean: Tensor) -> float:
+    """Mean PSNR in dB of pictures on [0, 1], after rounding to 8 bit."""
+    levels = torch.round(restored.clamp(0, 1) * 255) / 255
+    return float((-10 * torch.log10((levels - clean).square().mean(dim=(1, 2, 3)))).mean())
+
+
+@torch.no_grad()
+def validate(
+    net: Restorer, sets: Mapping[str, tuple[Any, Any, int]], device: torch.device, bf16: bool
+) -> tuple[dict[str, float], np.ndarray[Any, Any]]:
+    """PSNR on every validation set, and a grid of pictures: degraded, restored, clean."""
+    scores, rows = {}, []
+    for name, (degraded, clean, kind) in sets.items():
+        restored = []
+        for start in range(0, len(degraded), 16):
+            part = torch.from_numpy(degraded[start : start + 16]).to(device)
+            x = part.permute(0, 3, 1, 2).float() / 255
+            kinds = torch.full((len(x),), kind, device=device)
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                restored.append(net(x, kinds).cpu())
+        result = torch.cat(restored)
+        truth = torch.from_numpy(clean).permute(0, 3, 1, 2).float() / 255
+        scores[name] = psnr(result, truth)
+        levels = (result[:8].clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        rows += [np.concatenate(list(p[:8]), axis=1) for p in (degraded, levels, clean)]
+    return scores, np.concatenate(rows)
+
+
+def commit() -> str:
+    """The commit that the run was started from, or ``unknown`` outside a checkout."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return found.stdout.strip()
+
+
+def save(path: Path, state: dict[str, Any]) -> None:
+    """Write a checkpoint under a temporary name, then rename it."""
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    partial.rename(path)
+
+
+def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
+    """Run the loop until ``--minutes`` or ``--pictures`` is reached, or a signal asks to stop."""
+    began = time.monotonic()
+    out: Path = arguments.out
+    out.mkdir(parents=True, exist_ok=True)
+    cv2.setNumThreads(0)
+    torch.manual_seed(config.seed)
+    device = choose_device()
+    torch.set_num_threads(arguments.threads or 1)
+    governor = ThreadGovernor() if not arguments.threads and device.type == "cpu" else None
+    bf16 = bf16_is_faster(device)
+    print(f"{device}, {'bf16' if bf16 else 'float32'}, commit {commit()}", flush=True)
+
+    net = Restorer(config.network).to(device, memory_format=torch.channels_last)
+    forward = torch.compile(net) if arguments.compile else net
+    optims = optimisers(net, config)
+    average = Average(net)
+    seen, best = 0, float("-inf")
+    trunk = out / "trunk.pt"
+    if trunk.exists():
+        state = torch.load(trunk, map_location=device, weights_only=True)
+        net.load_state_dict(state["net"])
+        average.values = state["ema"]
+        for optim, saved in zip(optims, state["optims"], strict=True):
+            optim.load_state_dict(saved)
+        seen = state["seen"]
+        print(f"resumed at {seen:,} pictures", flush=True)
+    elif arguments.warm:
+        seen = load_matching(net, arguments.warm)
+        average = Average(net)
+        print(f"warm start from {arguments.warm} ({seen:,} pictures)", flush=True)
+
+    faces = data.read_crops(arguments.faces)
+    pairs = data.Pairs(faces, arguments.atlas, config.mix, config.seed)
+    loader = iter(
+        torch.utils.data.DataLoader(
+            pairs,  # type: ignore[arg-type]
+            batch_size=config.batch,
+            sampler=data.Forever(seen),
+            num_workers=arguments.workers,
+            worker_init_fn=_quiet_worker,
+            persistent_workers=True,
+            prefetch_factor=4,
+        )
+    )
+    sets = data.validation_sets(data.read_crops(arguments.valid), arguments.atlas, arguments.valid_count)
+    facts = {
+        "config": json.dumps(dataclasses.asdict(config)),
+        "commit": commit(),
+        "seed": config.seed,
+        "data": data.digest(arguments.faces, arguments.atlas),
+    }
+    loss_of = LOSSES[config.loss]
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+    def state_now() -> dict[str, Any]:
+        optims_now = [optim.state_dict() for optim in optims]
+        return facts | {
+            "net": net.state_dict(),
+            "ema": average.values,
+            "optims": optims_now,
+            "seen": seen,
+        }
+
+    def report(path: Path) -> None:
+        nonlocal best
+        judge = Restorer(config.network).to(device, memory_format=torch.channels_last)
+        judge.load_state_dict(average.values)
+        scores, grid = validate(judge.eval(), sets, device, bf16)
+        mean = float(np.mean(list(scores.values())))
+        words = " ".join(f"{name} {value:.2f}" for name, value in scores.items())
+        print(f"valid {seen:,} mean {mean:.3f} {words}", flush=True)
+        cv2.imwrite(str(out / "grid.png"), grid[..., ::-1])
+        with (out / "curve.jsonl").open("a") as file:
+            file.write(json.dumps({"seen": seen, "cooling": cooling, **scores}) + "\n")
+        if mean > best:
+            best = mean
+            save(path, facts | {"ema": average.values, "seen": seen, "scores": scores})
+
+    cooling = False
+    started, waited, spent, losses = seen, 0.0, time.monotonic(), []
+    saved_at = time.monotonic()
+    next_report = seen + arguments.report
+    while not stopping:
+        minutes = (time.monotonic() - began) / 60
+        left = arguments.minutes - minutes
+        if left <= 0 or (arguments.pictures and seen >= arguments.pictures):
+            break
+        if not cooling and left <= arguments.cooldown:
+            save(trunk, state_now())
+            cooling, best = True, float("-inf")
+            print(f"cooling down from {seen:,} pictures", flush=True)
+        rate = min(1.0, (seen + config.batch) / config.warmup)
+        if cooling:
+            rate *= max(0.01, left / arguments.cooldown)
+        for optim, base in zip(optims, (config.muon, config.adamw), strict=True):
+            for group in optim.param_groups:
+                group["lr"] = base * rate
+
+        fetched = time.monotonic()
+        degraded, clean, kind = next(loader)
+        waited += time.monotonic() - fetched
+        x = degraded.to(device).float().div_(255).contiguous(memory_format=torch.channels_last)
+        y = clean.to(device).float().div_(255)
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            restored = forward(x, kind.to(device))
+        loss = loss_of(restored, y)
+        loss.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), config.clip)
+        for optim in optims:
+            optim.step()
+            optim.zero_grad(set_to_none=True)
+        seen += config.batch
+        average.update(net, min(1 - config.batch / config.ema, seen / (seen + 10 * config.batch)))
+        losses.append(float(loss.detach()))
+        if governor:
+            governor.update()
+
+        if len(losses) == 50:
+            rate_now = (seen - started) / (time.monotonic() - spent)
+            share = waited / (time.monotonic() - spent)
+            print(
+                f"{seen:,} loss {np.mean(losses):.4f} {rate_now:.1f} pictures/s "
+                f"{torch.get_num_threads()} threads, waiting {share:.1%}",
+                flush=True,
+            )
+            started, waited, spent, losses = seen, 0.0, time.monotonic(), []
+        if seen >= next_report:
+            next_report += arguments.report
+            report(out / ("cooled.pt" if cooling else "best.pt"))
+        if time.monotonic() - saved_at > 60 * arguments.save_every and not cooling:
+            save(trunk, state_now())
+            saved_at = time.monotonic()
+    if not cooling:
+        save(trunk, state_now())
+    report(out / ("cooled.pt" if cooling else "best.pt"))
+
+
+def _quiet_worker(_: int) -> None:
+    cv2.setNumThreads(0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("config", type=Path, help="a file that defines CONFIG")
+    parser.add_argument("--faces", type=Path, required=True, help="tar of 128 px faces")
+    parser.add_argument("--valid", type=Path, required=True, help="tar of held-out faces")
+    parser.add_argument("--atlas", type=Path, required=True, help="from training.glyphs")
+    parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
+    parser.add_argument("--warm", type=Path, help="weights to start from (.pt or .onnx)")
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="end cleanly after")
+    parser.add_argument("--pictures", type=int, default=0, help="end at this many seen")
+    parser.add_argument("--cooldown", type=float, default=0.0, help="minutes of falling rate")
+    parser.add_argument("--threads", type=int, default=0, help="0: what others leave idle")
+    parser.add_argument("--compile", action="store_true", help="needs a compiler; a sixth faster")
+    parser.add_argument("--workers", type=int, default=1, help="loader processes")
+    parser.add_argument("--report", type=int, default=8_000, help="pictures between validations")
+    parser.add_argument("--save-every", type=float, default=10.0, help="minutes")
+    parser.add_argument("--valid-count", type=int, default=96, help="faces per validation set")
+    arguments = parser.parse_args()
+    train(runpy.run_path(str(arguments.config))["CONFIG"], arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Start from weights of an earlier run, also where the network has grown since."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import nn
+
+
+def load_matching(net: nn.Module, path: Path) -> int:
+    """Copy parameters by name from a checkpoint's average, or from a shipped ONNX file.
+
+    Parameters that the file lacks keep their initial values: an added residual block starts at
+    zero, so a grown network begins where the smaller one ended.
+
+    Returns
+    -------
+    int
+        How many pictures those weights have seen.
+
+    Raises
+    ------
+    ValueError
+        Where a parameter of the file has another shape, or none fits.
+    """
+    if path.suffix == ".onnx":
+        from training.export import read_parameters
+
+        values, seen = read_parameters(path)
+    else:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        values, seen = state["ema"], int(state["seen"])
+    own = net.state_dict()
+    fitting = {name: value for name, value in values.items() if name in own}
+    if not fitting:
+        raise ValueError(f"{path} has no parameter of this network")
+    for name, value in fitting.items():
+        if own[name].shape != value.shape:
+            raise ValueError(f"{name} is {tuple(value.shape)} in {path}, not {own[name].shape}")
+    net.load_state_dict(fitting, strict=False)
+    return seen
