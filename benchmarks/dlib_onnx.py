@@ -12,13 +12,14 @@ block's two paths differ in size or channels the smaller is filled up with zeros
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
+
+from benchmarks.graph import Graph
 
 Float = npt.NDArray[np.float32]
 
@@ -86,52 +87,42 @@ def read(path: Path) -> list[tuple[str, Float]]:
     return found
 
 
-@dataclass
-class _Graph:
-    """Nodes and weights under construction; ``x`` names the value that grows."""
+class _Network(Graph):
+    """A graph that takes its parameters from the file, in order."""
 
-    parameters: list[tuple[str, Float]]
-    nodes: list[onnx.NodeProto] = field(default_factory=list)
-    weights: list[onnx.TensorProto] = field(default_factory=list)
+    def __init__(self, parameters: list[tuple[str, Float]]) -> None:
+        super().__init__()
+        self._parameters = iter(parameters)
 
-    def add(self, kind: str, inputs: list[str], **attributes: object) -> str:
-        name = f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, inputs, [name], **attributes))
-        return name
-
-    def constant(self, values: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> str:
-        name = f"w{len(self.weights)}"
-        self.weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
-        return name
+    def parameters(self) -> Float:
+        """Flat parameters of the next layer."""
+        return next(self._parameters)[1]
 
     def convolution(self, x: str, channels: int, kernel: int, stride: int) -> str:
-        """A convolution with the affine layer that follows it folded in."""
-        _, values = self.parameters.pop(0)
-        _, affine = self.parameters.pop(0)
+        """Add a convolution with the affine layer that follows it folded in."""
+        values, affine = self.parameters(), self.parameters()
         weight = values[:-channels].reshape(channels, -1, kernel, kernel)
         bias = values[-channels:]
         gamma, beta = affine[:channels], affine[channels:]
         return self.add(
             "Conv",
-            [
-                x,
-                self.constant(weight * gamma[:, None, None, None]),
-                self.constant(bias * gamma + beta),
-            ],
+            x,
+            self.constant(weight * gamma[:, None, None, None]),
+            self.constant(bias * gamma + beta),
             strides=[stride, stride],
             pads=[kernel // 2 if stride == 1 else 0] * 4,
         )
 
     def filled_up(self, x: str, channels: int, size: int) -> str:
-        """Zeros at the end of the channel axis and of both space axes."""
+        """Add zeros at the end of the channel axis and of both space axes."""
         if channels == 0 and size == 0:
             return x
-        pads = np.array([0, 0, 0, 0, 0, channels, size, size], np.int64)
-        return self.add("Pad", [x, self.constant(pads)])
+        pads = self.constant([0, 0, 0, 0, 0, channels, size, size], np.int64)
+        return self.add("Pad", x, pads)
 
 
 def build(path: Path) -> onnx.ModelProto:
-    """dlib's file as an ONNX model.
+    """Write dlib's file as an ONNX model.
 
     Returns
     -------
@@ -139,41 +130,29 @@ def build(path: Path) -> onnx.ModelProto:
         Input ``chips`` uint8 ``(N, 150, 150, 3)`` RGB; output ``descriptors`` float32
         ``(N, 128)``, compared by Euclidean distance.
     """
-    graph = _Graph(read(path))
-    x = graph.add("Cast", ["chips"], to=TensorProto.FLOAT)
-    x = graph.add("Transpose", [x], perm=[0, 3, 1, 2])
-    x = graph.add("Sub", [x, graph.constant(np.array(MEAN_RGB, np.float32).reshape(1, 3, 1, 1))])
-    x = graph.add("Mul", [x, graph.constant(np.array(1 / 256, np.float32))])
-    x = graph.add("Relu", [graph.convolution(x, 32, 7, 2)])
-    x = graph.add("MaxPool", [x], kernel_shape=[3, 3], strides=[2, 2])
+    graph = _Network(read(path))
+    x = graph.add("Transpose", graph.add("Cast", "chips", to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
+    x = graph.add("Sub", x, graph.constant(np.reshape(MEAN_RGB, (1, 3, 1, 1))))
+    x = graph.add("Mul", x, graph.constant(1 / 256))
+    x = graph.add("Relu", graph.convolution(x, 32, 7, 2))
+    x = graph.add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
     channels, size = 32, ((CHIP - 7) // 2 + 1 - 3) // 2 + 1
     for out, halves in BLOCKS:
-        y = graph.add("Relu", [graph.convolution(x, out, 3, 2 if halves else 1)])
+        y = graph.add("Relu", graph.convolution(x, out, 3, 2 if halves else 1))
         y = graph.convolution(y, out, 3, 1)
         if halves:
-            x = graph.add("AveragePool", [x], kernel_shape=[2, 2], strides=[2, 2])
-            long, short = (size - 3) // 2 + 1, size // 2
-            size = max(long, short)
-            y = graph.filled_up(y, 0, size - long)
+            x = graph.add("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+            main, short = (size - 3) // 2 + 1, size // 2
+            size = max(main, short)
+            y = graph.filled_up(y, 0, size - main)
             x = graph.filled_up(x, out - channels, size - short)
         channels = out
-        x = graph.add("Relu", [graph.add("Add", [x, y])])
-    x = graph.add("GlobalAveragePool", [x])
-    x = graph.add("Flatten", [x])
-    _, linear = graph.parameters.pop(0)
-    graph.nodes.append(
-        helper.make_node("MatMul", [x, graph.constant(linear.reshape(256, 128))], ["descriptors"])
+        x = graph.add("Relu", graph.add("Add", x, y))
+    x = graph.add("Flatten", graph.add("GlobalAveragePool", x))
+    linear = graph.constant(graph.parameters().reshape(channels, 128))
+    graph.add("MatMul", x, linear, output="descriptors")
+    return graph.model(
+        "dlib_face_recognition_resnet_model_v1",
+        {"chips": (TensorProto.UINT8, ["n", CHIP, CHIP, 3])},
+        {"descriptors": (TensorProto.FLOAT, ["n", 128])},
     )
-    model = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "dlib_face_recognition_resnet_model_v1",
-            [helper.make_tensor_value_info("chips", TensorProto.UINT8, ["n", CHIP, CHIP, 3])],
-            [helper.make_tensor_value_info("descriptors", TensorProto.FLOAT, ["n", 128])],
-            graph.weights,
-        ),
-        opset_imports=[helper.make_opsetid("", 17)],
-        ir_version=8,
-    )
-    onnx.checker.check_model(model)
-    return model

@@ -104,7 +104,7 @@ class Descriptor:
     def describe_cached(self, crops: Crops) -> Descriptors:
         """:meth:`describe`, kept in the cache: for clean pictures, which never change."""
         digest = hashlib.sha256(chip_matrix(crops.shape[1]).tobytes())
-        digest.update(np.ascontiguousarray(crops))
+        digest.update(crops.tobytes())
         path = parts.cache_folder() / f"descriptors-{digest.hexdigest()[:24]}.npy"
         if not path.exists():
             with parts.written(path) as temporary:
@@ -114,4 +114,5 @@ class Descriptor:
 
 def distances(a: Descriptors, b: Descriptors) -> Scores:
     """Euclidean distance of each pair of descriptors."""
-    return np.linalg.norm(a.astype(np.float64) - b.astype(np.float64), axis=1)
+    difference = a.astype(np.float64) - b.astype(np.float64)
+    return np.asarray(np.linalg.norm(difference, axis=1), np.float64)

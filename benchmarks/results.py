@@ -200,7 +200,9 @@ def markdown(section: Section) -> str:
     """One section as Markdown."""
     lines = [f"## {section.title}", "", section.text.strip(), ""]
     for table in section.tables:
-        numeric = [any(not isinstance(r.get(c.key), str) for r in table.rows) for c in table.columns]
+        numeric = [
+            any(not isinstance(r.get(c.key), str) for r in table.rows) for c in table.columns
+        ]
         lines += [
             f"**{table.caption}**",
             "",

@@ -310,7 +310,7 @@ def _stored(shared: Path) -> dict[str, npt.NDArray[np.float64] | Crops]:
 
 def _encoded_cached(crops: Crops, setting: Setting) -> Crops:
     digest = hashlib.sha256(f"1 {setting.codec} {setting.quality} {FACE_PX}".encode())
-    digest.update(np.ascontiguousarray(crops))
+    digest.update(crops.tobytes())
     path = parts.cache_folder() / f"encoded-{digest.hexdigest()[:24]}.npy"
     if not path.exists():
         done = np.stack([encoded(picture, setting) for picture in crops])
