@@ -72,6 +72,17 @@ def test_truncated(suffix: str, share: float, tmp_path: Path) -> None:
     refused(path, "damaged or truncated|not a picture of a known type")
 
 
+def test_decoders_print_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.tif"
+    noise().save(path, compression="tiff_lzw")
+    data = bytearray(path.read_bytes())
+    data[1000:1100] = b"\xff" * 100
+    path.write_bytes(data)
+    refused(path, "damaged or truncated")
+    print("still open", file=sys.stderr)
+    assert capfd.readouterr().err == "still open\n"
+
+
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_truncated_at_sixteen_bits(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"a{suffix}"

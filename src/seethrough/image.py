@@ -14,8 +14,11 @@ become RGB or grey.
 from __future__ import annotations
 
 import io
+import logging
+import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -64,8 +67,7 @@ _UPRIGHT: dict[int, Callable[[Samples], Samples]] = {
 
 _pillow = Lock()  # Python's warning filters belong to the process, not to a thread
 
-# OpenCV decodes only what Pillow has found sound, and logs about harmless TIFF tags.
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what matters is raised
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +147,8 @@ def read(path: Path) -> Picture:
         or has several pages, or has samples of a depth that is not supported.
     """
     data = read_bytes(path, MAX_BYTES)
-    with _pillow, warnings.catch_warnings():
+    quiet = _without_messages() if data[:2] in (b"II", b"MM") else nullcontext()  # TIFF
+    with _pillow, quiet, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # damage that matters raises; the rest is not news
         try:
             return _decode(data)
@@ -281,6 +284,27 @@ def _decode(data: bytes) -> Picture:
     pixels, profile = colour.to_srgb(samples, profile)
     alpha = None if alpha is None else np.ascontiguousarray(alpha)
     return Picture(pixels, samples, alpha, profile, exif, source.format)
+
+
+@contextmanager
+def _without_messages() -> Iterator[None]:
+    """Keep libtiff, which prints what it finds in damaged files, from standard error.
+
+    What goes wrong is raised all the same. There is no gentler way than to close the descriptor
+    to everybody for the time of a decoding.
+    """
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed already
+        yield
+        return
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _depth(source: PIL.Image.Image, data: bytes) -> int:
