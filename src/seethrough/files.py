@@ -6,6 +6,7 @@ it will stand and renamed when it is complete.
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -75,12 +76,17 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     Raises
     ------
     OutputError
-        Where something is there already and ``overwrite`` is false, or it is a folder.
+        Where something is there already and ``overwrite`` is false, where it is a folder, and
+        where the nearest folder above it that exists cannot be written to.
     """
     if path.is_dir():
         raise OutputError(f"{path} is a folder", "give the name of a file")
     if not overwrite and os.path.lexists(path):
         raise OutputError(f"{path} exists already", "choose another name or add --overwrite")
+    above = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    reason = errno.ENOTDIR if not above.is_dir() else errno.EACCES
+    if reason == errno.ENOTDIR or not os.access(above, os.W_OK | os.X_OK):
+        raise _unwritable(path, OSError(reason, os.strerror(reason)))
 
 
 @contextmanager
@@ -98,7 +104,7 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
         block: no permission, disk full.
     """
     check_output(path, overwrite=overwrite)
-    temporary = path.with_name(f".{path.stem[:60]}.{secrets.token_hex(4)}.part{path.suffix}")
+    temporary = path.with_name(f".{path.stem[:40]}.{secrets.token_hex(4)}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -106,10 +112,7 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
         temporary.replace(path)
     except OSError as error:
         _remove(temporary)
-        raise OutputError(
-            f"{path} cannot be written ({error.strerror or error})",
-            "check the folder, its permissions and the space that is left",
-        ) from error
+        raise _unwritable(path, error) from error
     except BaseException:
         _remove(temporary)
         raise
@@ -126,6 +129,13 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError:  # its folder may be the one that cannot be used
         return
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path} cannot be written ({error.strerror or error})",
+        "check the folder, its permissions and the space that is left",
+    )
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:

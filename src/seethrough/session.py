@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from threading import Lock
 from typing import Any, Literal, TypeAlias, get_args
@@ -171,7 +172,8 @@ def open_session(
 def _load(path: Path, device: str, threads: int) -> Session:
     if device == "cpu" or _CUDA not in providers():
         return Session(path, "cpu", threads)
-    ort.preload_dlls()  # finds CUDA libraries that pip installed
+    with redirect_stdout(None):  # it prints what it misses; the session says so better
+        ort.preload_dlls()  # finds CUDA libraries that pip installed
     try:
         return Session(path, "cuda", threads)
     except MissingPartError:
