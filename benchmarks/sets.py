@@ -79,11 +79,11 @@ class Setting:
         UsageError
             Where PROTOCOL has no such degradation.
         """
-        base, _, encoding = text.strip().partition("+")
+        base, plus, encoding = text.strip().partition("+")
         codec, _, quality = encoding.strip().replace(" ", "-").partition("-")
         setting = cls(base.strip(), codec, int(quality) if quality.isdigit() else 0)
         known = setting.base in ("x4", "x8") or setting.kind in ("mosaic", "gauss", "box")
-        if not known or (encoding and (codec not in ("h264", "jpeg") or not quality.isdigit())):
+        if not known or (plus and (codec not in ("h264", "jpeg") or not quality.isdigit())):
             raise UsageError(
                 f"there is no setting {text!r}",
                 "use x4, x8, mosaic-8, gauss-6, box-15 and the like, with +h264-23 or +jpeg-75",
