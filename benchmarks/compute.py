@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
 import statistics
 import tempfile
@@ -41,7 +42,8 @@ _LIGHT = frozenset(
         *("LayerNormalization", "LeakyRelu", "Max", "MaxPool", "Min", "Mul", "Neg", "Pad", "Pow"),
         *("Range", "Reciprocal", "ReduceMean", "ReduceSum", "Relu", "Reshape", "Resize"),
         *("Shape", "Sigmoid", "Slice", "Softmax", "SpaceToDepth", "Split", "Sqrt", "Squeeze"),
-        *("Sub", "Sum", "Swish", "Tanh", "Transpose", "Unsqueeze", "Where"),
+        *("Sub", "Sum", "Swish", "Tanh", "Tile", "Transpose", "Unsqueeze", "Where"),
+        *("And", "Equal", "GatherElements", "GatherND", "Greater", "Less", "Not", "Or"),
     }
 )
 
@@ -261,7 +263,9 @@ def run(options: Options) -> Section:
         "thread(s) each; medians. The last row's times compare one Real-ESRGAN crop with one "
         "crop of a batch, and with a single crop. Real-ESRGAN gets a 32 px crop, without tiling."
     )
-    return Section("compute", "Cost", text, (table,), sets.provenance(options))
+    load = f"{os.getloadavg()[0]:.1f} just after the run, {os.cpu_count()} processors"
+    provenance = {**sets.provenance(options), "load average": load}
+    return Section("compute", "Cost", text, (table,), provenance)
 
 
 if __name__ == "__main__":
