@@ -1,0 +1,37 @@
+"""The command line: Typer over :mod:`seethrough.pipeline`.
+
+Only here do errors become exit codes, and only here are words and bars written: to standard
+error, bars on a terminal alone.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import typer
+
+from seethrough.cli.commands import app
+from seethrough.cli.voice import Voice, line
+from seethrough.errors import SeeThroughError, UsageError
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Carry out a command line and return its exit code."""
+    voice = Voice(verbose="--verbose" in arguments)
+    try:
+        return int(app(args=list(arguments), prog_name="seethrough", standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        voice.complain(UsageError(line(error.format_message()).rstrip("."), "See --help"))
+        return UsageError.exit_code
+    except SeeThroughError as error:
+        voice.complain(error)
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+
+
+def main() -> NoReturn:
+    """Entry point of the ``seethrough`` command."""
+    sys.exit(run(sys.argv[1:]))

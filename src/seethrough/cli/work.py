@@ -1,0 +1,132 @@
+"""Doing the work of a verb: words for each input, then the report and the exit code."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from seethrough.cli.voice import Voice
+from seethrough.errors import OutputError, SeeThroughError, UsageError
+from seethrough.files import write_bytes
+from seethrough.pipeline import Record, Report, info
+from seethrough.pipeline.run import Run
+
+INTERRUPTED = 130
+"""Exit code of a run that Ctrl-C has stopped."""
+
+
+def carry_out(verb: str, plan: Callable[[], Run], target: str | None, voice: Voice) -> int:
+    """Plan and do the work of a verb, and write its report on every exit but 2.
+
+    Parameters
+    ----------
+    verb : str
+        Its name.
+    plan : callable
+        Returns the run; what it raises is the command line's fault or makes all work vain.
+    target : str or None
+        Where the JSON report goes: a file, or ``-`` for standard output.
+    voice : Voice
+        Where words go.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    try:
+        run = plan()
+        _check_report(target, run)
+    except UsageError:
+        raise
+    except SeeThroughError as error:
+        voice.complain(error)
+        write_report(target, Report(verb).as_dict(), voice)
+        return error.exit_code
+    interrupted = False
+    try:
+        with voice.bar(verb, run, len(run)) as records:
+            for record in records:
+                _tell(record, voice, alone=len(run) == 1)
+    except KeyboardInterrupt:
+        interrupted = True
+    report = run.report()
+    code = write_report(target, report.as_dict(), voice)
+    if interrupted:
+        left = len(run) - len(run.records)
+        voice.complain(
+            SeeThroughError(f"interrupted with {left} of {len(run)} inputs left", "add --resume")
+        )
+        return INTERRUPTED
+    if not any(record.error for record in report.records):
+        for nothing_to_do in report.failures:
+            voice.complain(nothing_to_do)
+    if len(run) > 1:
+        voice.say(_summary(report))
+    return report.exit_code or code
+
+
+def inform(options: dict[str, Any], target: str | None, voice: Voice) -> int:
+    """Do the work of ``info``: its words are its result, and go to standard output."""
+    found = info(**options)
+    if target != "-" and not voice.quiet:
+        print(found.as_text())
+    for fault in found.faults:
+        voice.complain(fault)
+    code = found.faults[0].exit_code if found.faults else 0
+    return write_report(target, found.as_dict(), voice) or code
+
+
+def write_report(target: str | None, content: dict[str, Any], voice: Voice) -> int:
+    """Write a JSON report where it is asked for; return 0, or complain and return 5."""
+    if target is None:
+        return 0
+    text = json.dumps(content, indent=2) + "\n"
+    try:
+        if target == "-":
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            write_bytes(Path(target), text.encode(), overwrite=True)
+    except OutputError as error:
+        voice.complain(error)
+        return error.exit_code
+    return 0
+
+
+def _check_report(target: str | None, run: Run) -> None:
+    if target is None or target == "-":
+        return
+    report = Path(target).resolve()
+    for item in run.items:
+        if report in (item.source.resolve(), *(path.resolve() for path in item.outputs)):
+            raise UsageError(f"the report {target} is an input or an output", "name another file")
+
+
+def _tell(record: Record, voice: Voice, *, alone: bool) -> None:
+    """Say what became of one input."""
+    if record.error is not None:
+        voice.complain(record.error)
+    elif record.status == "done" and (alone or voice.verbose):
+        done = [region.kind for region in record.regions if region.status == "done"]
+        skipped = [region for region in record.regions if region.status == "skipped"]
+        words = [f"{done.count(kind)} {noun}" for kind, noun in _NOUNS.items() if kind in done]
+        words += [f"{region.kind} skipped ({region.reason})" for region in skipped]
+        voice.say(f"{record.path} -> {record.output}" + (": " if words else "") + ", ".join(words))
+    elif record.status == "skipped" and voice.verbose:
+        voice.say(f"{record.path}: skipped ({record.reason})")
+
+
+_NOUNS = {"face": "face(s)", "text": "line(s) of text"}
+
+
+def _summary(report: Report) -> str:
+    count = dict.fromkeys(("done", "skipped", "failed"), 0)
+    for record in report.records:
+        count[record.status] += 1
+    words = ", ".join(f"{number} {status}" for status, number in count.items())
+    failed = ", ".join(str(r.path) for r in report.records if r.status == "failed")
+    return f"{words} ({failed})" if failed else words

@@ -1,0 +1,277 @@
+"""The verbs on files: ``restore``, ``degrade`` and ``info``, as the command line knows them.
+
+Every keyword bears the name of its flag. A verb handles every input before it raises the first
+failure, whose exception is that of the input that failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from seethrough.pipeline.degrading import degrading
+from seethrough.pipeline.information import Information, information
+from seethrough.pipeline.options import DegradeOptions, KindChoice, RestoreOptions, RunOptions
+from seethrough.pipeline.report import Record, Report
+from seethrough.pipeline.restoring import restoring
+from seethrough.session import Device
+from seethrough.types import Box
+
+__all__ = [
+    "DegradeOptions",
+    "Information",
+    "Record",
+    "Report",
+    "RestoreOptions",
+    "degrade",
+    "degrading",
+    "info",
+    "restore",
+    "restoring",
+]
+
+Paths: TypeAlias = str | Path | Sequence[str | Path]
+
+
+def restore(
+    inputs: Paths,
+    output: str | Path,
+    *,
+    kind: KindChoice = "auto",
+    aligned: bool = False,
+    box: Iterable[Box | Sequence[float]] = (),
+    landmarks: Iterable[Sequence[float]] = (),
+    realism: float = 0.0,
+    compare: bool = False,
+    force: bool = False,
+    overwrite: bool = False,
+    resume: bool = False,
+    weights: str | Path | None = None,
+    device: Device = "auto",
+    threads: int | None = None,
+    seed: int = 0,
+) -> Report:
+    """Make clear pictures out of blurred, mosaicked and low-resolution ones.
+
+    Faces and lines of text are found, restored and pasted back; no other pixel changes.
+
+    Parameters
+    ----------
+    inputs : path or sequence of paths
+        Pictures and folders; folders are walked recursively.
+    output : path
+        A file for a single picture, whose suffix chooses the format; otherwise a folder.
+    kind : {"auto", "face", "text"}
+        What to look for.
+    aligned : bool
+        Each input is one square crop of at most 512 px, aligned to the face template or, with
+        ``kind="text"``, filled by text. The output is a PNG of 128 px.
+    box : iterable of Box or (x0, y0, x1, y1)
+        Regions of the single input in half-open pixels of the upright picture, in place of
+        detection: tight faces or, with ``kind="text"``, lines.
+    landmarks : iterable of ten floats
+        ``x, y`` of left eye, right eye, nose, left and right mouth corner (viewer's left first)
+        for each face of the single input, in place of detection.
+    realism : float
+        Range [0, 1]. This version has the posterior mean only, which is 0.
+    compare : bool
+        Also write ``NAME.compare.png``: before | after.
+    force : bool
+        Restore regions that are clear already.
+    overwrite : bool
+        Replace outputs that exist.
+    resume : bool
+        Skip inputs whose output an earlier run finished.
+    weights : path, optional
+        A restorer network (ONNX) in place of the shipped one.
+    device : {"auto", "cpu", "cuda"}
+        Where the networks run.
+    threads : int, optional
+        Threads for one run on the CPU; all usable processors where absent.
+    seed : int
+        Seed of the grain that replaced regions of a grainy picture get.
+
+    Returns
+    -------
+    Report
+        One record for each input: what was found, restored and skipped, and why.
+
+    Raises
+    ------
+    UsageError
+        Where an option is out of range or contradicts another.
+    InputError, OutputError, MissingPartError
+        The first failure, once every input has been handled.
+    NothingToDoError
+        Where nothing was restored in any input; nothing is written.
+
+    Examples
+    --------
+    >>> import seethrough
+    >>> report = seethrough.restore("photo.jpg", "clear.png")  # doctest: +SKIP
+    >>> [region.status for region in report.records[0].regions]  # doctest: +SKIP
+    ['done', 'skipped']
+    >>> report = seethrough.restore("photos", "clear", resume=True)  # doctest: +SKIP
+    """
+    options = RestoreOptions.of(
+        kind=kind,
+        aligned=aligned,
+        box=box,
+        landmarks=landmarks,
+        realism=realism,
+        compare=compare,
+        force=force,
+        overwrite=overwrite,
+        resume=resume,
+        weights=weights,
+        device=device,
+        threads=threads,
+        seed=seed,
+    )
+    return restoring(_paths(inputs), Path(output), options).finish()
+
+
+def degrade(
+    inputs: Paths,
+    output: str | Path,
+    *,
+    tool: str | None = None,
+    eye_bar: bool = False,
+    mask_face: bool = False,
+    mask_head: bool = False,
+    mosaic: float | str | None = None,
+    phase: tuple[float, float] = (0.0, 0.0),
+    sampled: bool = False,
+    gauss: float | str | None = None,
+    box: float | str | None = None,
+    motion: tuple[float | str, float] | None = None,
+    x4: bool = False,
+    x8: bool = False,
+    noise: float | None = None,
+    jpeg: int | None = None,
+    h264: float | None = None,
+    faces: bool = False,
+    overwrite: bool = False,
+    resume: bool = False,
+    device: Device = "auto",
+    threads: int | None = None,
+    seed: int = 0,
+) -> Report:
+    """Degrade pictures with the operators that training, restoring and audits use.
+
+    They act in the order in which they stand here. Lengths are pixels of the input, or a string
+    such as ``"8%"``: per cent of the face width.
+
+    Parameters
+    ----------
+    inputs : path or sequence of paths
+        Pictures and folders; folders are walked recursively.
+    output : path
+        A file for a single picture, whose suffix chooses the format; otherwise a folder.
+    tool : str, optional
+        A real tool's cover: one of :data:`seethrough.degrade.PRESETS`.
+    eye_bar, mask_face, mask_head : bool
+        A black bar over the eyes, black ellipses over face and head.
+    mosaic : float or str, optional
+        Cell size.
+    phase : (float, float)
+        The mosaic's grid lines lie at ``x = k * cell - phase[0]``, likewise y, in pixels.
+    sampled : bool
+        A mosaic cell takes one pixel's colour, not its mean.
+    gauss : float or str, optional
+        Sigma of a Gaussian blur.
+    box : float or str, optional
+        Kernel of a box blur.
+    motion : (float or str, float), optional
+        Length and angle (degrees) of a motion blur.
+    x4, x8 : bool
+        A random blur, reduction by area to a quarter or an eighth, and noise. The output is
+        smaller; with ``faces`` they are brought back to their size bicubically.
+    noise : float, optional
+        Sigma of Gaussian noise on the scale [0, 1].
+    jpeg : int, optional
+        Quality, 1 to 100.
+    h264 : float, optional
+        Constant rate factor, 0 to 51.
+    faces : bool
+        Limit the operators to the faces that are found. Otherwise the whole picture is taken
+        for one aligned face.
+    overwrite, resume, device, threads
+        As in :func:`restore`.
+    seed : int
+        Seed of random blurs and noise; with it, a picture always degrades alike.
+
+    Returns
+    -------
+    Report
+        One record for each input.
+
+    Raises
+    ------
+    UsageError
+        Where no operator is given, or an option is out of range or contradicts another.
+    InputError, OutputError, MissingPartError
+        The first failure, once every input has been handled.
+    NothingToDoError
+        With ``faces``, where no input shows one.
+
+    Examples
+    --------
+    >>> from seethrough import pipeline
+    >>> pipeline.degrade("photo.jpg", "m.png", mosaic="10%", faces=True)  # doctest: +SKIP
+    """
+    options = DegradeOptions.of(
+        tool=tool,
+        eye_bar=eye_bar,
+        mask_face=mask_face,
+        mask_head=mask_head,
+        mosaic=mosaic,
+        phase=phase,
+        sampled=sampled,
+        gauss=gauss,
+        box=box,
+        motion=motion,
+        x4=x4,
+        x8=x8,
+        noise=noise,
+        jpeg=jpeg,
+        h264=h264,
+        faces=faces,
+        overwrite=overwrite,
+        resume=resume,
+        device=device,
+        threads=threads,
+        seed=seed,
+    )
+    return degrading(_paths(inputs), Path(output), options).finish()
+
+
+def info(*, device: Device = "auto", threads: int | None = None, seed: int = 0) -> Information:
+    """Return version, providers and weights of this installation, every checksum verified.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "cuda"}
+        A device to try as well.
+    threads, seed : int, optional
+        As for the other verbs; nothing here depends on them.
+
+    Raises
+    ------
+    UsageError
+        Where an option is out of range. What is missing is no exception here but one of
+        ``faults``.
+
+    Examples
+    --------
+    >>> from seethrough import pipeline
+    >>> pipeline.info().version == seethrough.__version__
+    True
+    """
+    RunOptions(device=device, threads=threads, seed=seed)
+    return information(device)
+
+
+def _paths(inputs: Paths) -> tuple[Path, ...]:
+    return (Path(inputs),) if isinstance(inputs, str | Path) else tuple(map(Path, inputs))

@@ -1,0 +1,56 @@
+"""The networks of a run, each loaded when it is first needed."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from seethrough.faces import FaceDetector
+from seethrough.restorer import Restorer
+from seethrough.session import Device
+from seethrough.text import TextFinder
+from seethrough.types import WeightsUsed
+from seethrough.weights import record
+
+_WEIGHTS = {"detector": "detector", "finder": "text-detector"}
+
+
+class Networks:
+    """Detector, text finder and restorer on one device.
+
+    Parameters
+    ----------
+    device : {"auto", "cpu", "cuda"}
+        Where they run.
+    threads : int or None
+        Threads for one run on the CPU.
+    weights : Path or None
+        A restorer in place of the shipped one.
+    """
+
+    def __init__(self, device: Device, threads: int | None, weights: Path | None = None) -> None:
+        self._device: Device = device
+        self._threads = threads
+        self._weights = weights
+
+    @cached_property
+    def detector(self) -> FaceDetector:
+        """Finds faces."""
+        return FaceDetector(self._device, self._threads)
+
+    @cached_property
+    def finder(self) -> TextFinder:
+        """Finds lines of text."""
+        return TextFinder(self._device, self._threads)
+
+    @cached_property
+    def restorer(self) -> Restorer:
+        """Restores crops and pictures."""
+        return Restorer(self._device, self._threads, self._weights)
+
+    def used(self) -> tuple[WeightsUsed, ...]:
+        """Return the weights of those that were loaded."""
+        used = [record(name).used for part, name in _WEIGHTS.items() if part in self.__dict__]
+        if "restorer" in self.__dict__:  # cached_property keeps what it made there
+            used.append(self.restorer.weights)
+        return tuple(used)

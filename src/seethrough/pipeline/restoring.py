@@ -1,0 +1,224 @@
+"""The verb ``restore``: from files to restored files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from seethrough import __version__, image
+from seethrough.errors import InputError, UsageError
+from seethrough.geometry import template, tight_box
+from seethrough.operators import estimate, find_covered
+from seethrough.pipeline.inputs import Item, one_file, plan
+from seethrough.pipeline.networks import Networks
+from seethrough.pipeline.options import RestoreOptions
+from seethrough.pipeline.report import Record
+from seethrough.pipeline.run import Run, generator
+from seethrough.restorer import CROP
+from seethrough.restorer.consistency import consistency, scaled
+from seethrough.text import line_in_box
+from seethrough.types import (
+    Box,
+    Face,
+    Image,
+    Kind,
+    Landmarks,
+    Region,
+    Restoration,
+    TextLine,
+    WeightsUsed,
+)
+
+MAX_ALIGNED = 512  # px a side
+
+
+def restoring(inputs: Sequence[Path], output: Path, options: RestoreOptions) -> Run:
+    """Plan a restoration; iterating over the result does the work.
+
+    Parameters
+    ----------
+    inputs : sequence of Path
+        Pictures and folders.
+    output : Path
+        A file for a single file, otherwise a folder.
+    options : RestoreOptions
+        What to restore, and how.
+
+    Raises
+    ------
+    UsageError
+        Where options and paths contradict each other.
+    OutputError
+        Where the output cannot be what the inputs need.
+    """
+    if (options.box or options.landmarks) and not one_file(inputs):
+        raise UsageError(
+            "--box and --landmarks name regions of one picture", "give a single picture with them"
+        )
+    suffix = ".png" if options.aligned else None
+    items = plan(inputs, output, suffix=suffix, compare=options.compare)
+    work = _Restoring(options)
+    return Run("restore", items, work, work.networks.used, options)
+
+
+class _Restoring:
+    """What one run needs: its options, and the networks that it has loaded."""
+
+    def __init__(self, options: RestoreOptions) -> None:
+        self.options = options
+        self.networks = Networks(options.device, options.threads, options.weights)
+
+    def __call__(self, item: Item) -> Record:
+        picture = image.read(item.source)
+        if self.options.aligned:
+            return self._aligned(item, picture)
+        restoration = self._restored(picture.pixels)
+        done = any(region.status == "done" for region in restoration.regions)
+        record = Record(
+            item.source,
+            item.output if done else None,
+            "done" if done else "skipped",
+            None if done else _why(restoration.regions, self.options),
+            picture.width,
+            picture.height,
+            restoration.regions,
+        )
+        if done:
+            self._write(item, picture, restoration)
+        return record
+
+    def _restored(self, pixels: Image) -> Restoration:
+        options = self.options
+        covered = find_covered(pixels)
+        faces: tuple[Face, ...] = ()
+        lines: tuple[TextLine, ...] = ()
+        if options.box or options.landmarks:
+            faces, lines = _placed(options)
+        else:
+            if options.kind != "text":
+                faces = self.networks.detector.detect(pixels, covered)
+            if options.kind != "face":
+                found = self.networks.finder.find(pixels, covered)
+                lines = tuple(line for line in found if not _inside_a_face(line, faces))
+        return self.networks.restorer.restore_picture(
+            pixels,
+            faces,
+            lines,
+            covered,
+            force=options.force,
+            rng=generator(options.seed, pixels),
+        )
+
+    def _aligned(self, item: Item, picture: image.Picture) -> Record:
+        side = picture.width
+        if picture.height != side:
+            raise InputError(
+                f"{item.source} is {side} x {picture.height} px, not square",
+                "cut it to an aligned square, or leave --aligned out",
+            )
+        if side > MAX_ALIGNED:
+            raise InputError(
+                f"{item.source} is {side} px a side, more than {MAX_ALIGNED}",
+                "reduce it, or leave --aligned out",
+            )
+        kind: Kind = "text" if self.options.kind == "text" else "face"
+        started = time.perf_counter()
+        before = network_sized(picture.pixels)
+        after = self.networks.restorer.restore_crops(before[None], [kind])[0]
+        everywhere = np.ones(after.shape[:2], np.bool_)
+        landmarks = template(side) if kind == "face" else None
+        whole = Box(0, 0, side, side)
+        operator = estimate(picture.pixels, whole)
+        explained = None
+        if operator is not None:
+            here = scaled(operator, CROP / side)
+            explained = consistency(before, after, everywhere, here, Box(0, 0, CROP, CROP))
+        region = Region(
+            kind,
+            whole if landmarks is None else tight_box(landmarks),
+            landmarks,
+            1.0,
+            "done",
+            None,
+            operator,
+            explained,
+            time.perf_counter() - started,
+        )
+        used = (self.networks.restorer.weights,)
+        restoration = Restoration(after, everywhere, (region,), used)
+        self._write(item, image.Picture.of(before), restoration)
+        return Record(item.source, item.output, "done", None, side, side, (region,))
+
+    def _write(self, item: Item, picture: image.Picture, restoration: Restoration) -> None:
+        description = mark(restoration.weights)
+        overwrite = self.options.overwrite or self.options.resume
+        image.write(
+            item.output,
+            picture,
+            restoration.picture,
+            changed=restoration.synthesised,
+            description=description,
+            overwrite=overwrite,
+        )
+        if item.compare is not None:
+            both = np.concatenate([picture.pixels, restoration.picture], axis=1)
+            image.write(
+                item.compare,
+                image.Picture.of(both),
+                both,
+                description=f"Left: before. Right: after. {description}",
+                overwrite=overwrite,
+            )
+
+
+def mark(weights: Sequence[WeightsUsed]) -> str:
+    """Return the words that every restored file carries in its metadata."""
+    names = "; ".join(f"{used.name} sha256 {used.sha256}" for used in weights)
+    return (
+        f"Reconstruction by seethrough {__version__}: "
+        f"a plausible guess, not evidence. Weights: {names}"
+    )
+
+
+def network_sized(pixels: Image) -> Image:
+    """Bring a square crop to the network's 128 px: downwards by area, upwards bicubically."""
+    side = pixels.shape[0]
+    if side == CROP:
+        return pixels
+    how = cv2.INTER_AREA if side > CROP else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, (CROP, CROP), interpolation=how), np.uint8)
+
+
+def _placed(options: RestoreOptions) -> tuple[tuple[Face, ...], tuple[TextLine, ...]]:
+    """Return the regions that a person placed."""
+    if options.kind == "text":
+        return (), tuple(line_in_box(box) for box in options.box)
+    boxed = [Face(box, upright_landmarks(box), 1.0) for box in options.box]
+    given = [np.array(points, np.float64).reshape(5, 2) for points in options.landmarks]
+    return (*boxed, *(Face(tight_box(points), points, 1.0) for points in given)), ()
+
+
+def upright_landmarks(box: Box) -> Landmarks:
+    """Return the five points of an upright face that fills a tight box."""
+    whole = template(CROP)
+    face = tight_box(whole)
+    scale = ((box.width / face.width) * (box.height / face.height)) ** 0.5
+    moved = (whole + 0.5 - np.array(face.centre)) * scale + np.array(box.centre) - 0.5
+    return np.asarray(moved, np.float64)
+
+
+def _inside_a_face(line: TextLine, faces: Sequence[Face]) -> bool:
+    """Text finders fire on eyes and teeth: a line that is mostly face is no text."""
+    return any(line.box.intersection(face.box) > 0.5 * line.box.area for face in faces)
+
+
+def _why(regions: Sequence[Region], options: RestoreOptions) -> str:
+    """Return why nothing was restored."""
+    if not regions:
+        sought = {"auto": "face or text", "face": "face", "text": "text"}[options.kind]
+        return f"no {sought} found"
+    return ", ".join(sorted({region.reason or "" for region in regions}))

@@ -1,0 +1,468 @@
+"""INTERFACE.md, checked from outside: the program as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import cv2
+import jsonschema
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from seethrough import __version__
+from seethrough.cli import run
+from seethrough.degrade import GaussianBlur, Mosaic
+from seethrough.image import read
+from tests.standin import write_standin
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+BOX = "170,60,274,196"
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(write_standin(tmp_path_factory.mktemp("weights") / "standin.onnx"))
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Run:
+    """Run the program in a folder of its own."""
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "error", "-m", "seethrough", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return call
+
+
+@pytest.fixture
+def folder(tmp_path: Path, rng: np.random.Generator) -> Path:
+    """Two crops, a bad file, a hidden one and a note."""
+    photos = tmp_path / "in"
+    (photos / "sub").mkdir(parents=True)
+    for name in ("a.png", "sub/c.jpg", ".hidden.png"):
+        cv2.imwrite(str(photos / name), rng.integers(0, 200, (64, 64, 3), np.uint8))
+    (photos / "b.png").write_bytes(b"\x89PNG\r\n\x1a\n broken")
+    (photos / "notes.txt").write_text("no picture")
+    return photos
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    soft = GaussianBlur(4)(np.ascontiguousarray(astronaut()))
+    cv2.imwrite(str(path), soft[..., ::-1])
+    return path
+
+
+def errors(done: subprocess.CompletedProcess[str]) -> list[str]:
+    assert "Traceback" not in done.stderr
+    return [line for line in done.stderr.splitlines() if line.startswith("seethrough: error: ")]
+
+
+def checked(text: str, verb: str) -> Any:
+    """Parse a report and validate it against its schema."""
+    report = json.loads(text)
+    schema = json.loads(resources.files("seethrough").joinpath(f"schemas/{verb}.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(report)
+    assert report["schema"] == f"seethrough/{verb}/1"
+    assert report["version"] == __version__
+    return report
+
+
+# The command line itself
+
+
+def test_version_and_help(program: Run) -> None:
+    assert program("--version").stdout == f"seethrough {__version__}\n"
+    for arguments in (["--help"], ["restore", "--help"], ["degrade", "-h"], ["info", "--help"]):
+        done = program(*arguments)
+        assert done.returncode == 0
+        assert done.stdout.startswith("Usage: seethrough")
+        assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["sharpen"],
+        ["restore"],
+        ["restore", "photo.png"],
+        ["restore", "-o", "out.png"],
+        ["restore", "photo.png", "-o"],
+        ["restore", "photo.png", "-o", "out.png", "--nonsense"],
+        ["restore", "photo.png", "-o", "out.png", "--threads", "two"],
+        ["restore", "photo.png", "-o", "out.png", "--threads", "0"],
+        ["restore", "photo.png", "-o", "out.png", "--seed", "-1"],
+        ["restore", "photo.png", "-o", "out.png", "--device", "tpu"],
+        ["restore", "photo.png", "-o", "out.png", "--kind", "plate"],
+        ["restore", "photo.png", "-o", "out.png", "--realism", "1.5"],
+        ["restore", "photo.png", "-o", "out.png", "--realism", "nan"],
+        ["restore", "photo.png", "-o", "out.png", "--box", "1,2,3"],
+        ["restore", "photo.png", "-o", "out.png", "--box", "9,9,9,9"],
+        ["restore", "photo.png", "-o", "out.png", "--landmarks", "1,2"],
+        ["restore", "photo.png", "-o", "out.xyz"],
+        ["restore", "photo.png", "-o", "out"],
+        ["restore", "photo.png", "-o", "out.jpg", "--aligned"],
+        ["restore", "photo.png", "photo.png", "-o", "out", "--box", BOX],
+        ["restore", "in", "-o", "out", "--landmarks", "1,2,3,4,5,6,7,8,9,10"],
+        ["restore", "photo.png", "-o", "out.png", "--json", "photo.png"],
+        ["degrade", "photo.png", "-o", "out.png"],
+        ["degrade", "photo.png", "-o", "out.png", "--mosaic", "eight"],
+        ["degrade", "photo.png", "-o", "out.png", "--jpeg", "101"],
+        ["degrade", "photo.png", "-o", "out.png", "--tool", "none"],
+        ["degrade", "photo.png", "-o", "out.png", "--sampled"],
+        ["degrade", "photo.png", "-o", "out.png", "--gauss", "5000"],
+        ["info", "--threads", "-3"],
+        ["info", "extra"],
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_code_2(
+    photo: Path,
+    folder: Path,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In this process, which is what `main` calls; the next test checks a few from outside."""
+    monkeypatch.chdir(photo.parent)
+    asked = ["--json", "report.json"] if "out.png" in arguments[-3:] else []
+    assert run(arguments + asked) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("seethrough: error: ")
+    assert err.endswith(".\n")
+    assert not (photo.parent / "report.json").exists()
+    assert not (photo.parent / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["restore", "photo.png", "-o", "out.png", "--nonsense"],
+        ["restore", "photo.png", "-o", "out.jpg", "--aligned", "--json", "report.json"],
+    ],
+)
+def test_a_wrong_command_line_from_outside(program: Run, photo: Path, arguments: list[str]) -> None:
+    done = program(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == len(errors(done)) == 1
+    assert not (photo.parent / "report.json").exists()
+
+
+def test_quiet_and_verbose_contradict_each_other(program: Run) -> None:
+    done = program("restore", "photo.png", "-o", "out.png", "--quiet", "--verbose")
+    assert done.returncode == 2
+    assert done.stderr.startswith("seethrough: error: --quiet and --verbose")
+
+
+def test_verbose_adds_the_traceback(program: Run) -> None:
+    done = program("restore", "none.png", "-o", "out.png", "--verbose")
+    assert done.returncode == 3
+    assert done.stderr.startswith("seethrough: error: ")
+    assert "Traceback" in done.stderr
+
+
+# restore
+
+
+def test_a_photo_is_restored(program: Run, photo: Path, weights: str) -> None:
+    done = program(
+        *("restore", "photo.png", "-o", "clear.png", "--box", BOX, "--weights", weights),
+        *("--compare", "--json", "report.json", "--seed", "3", "--threads", "1"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    report = checked((photo.parent / "report.json").read_text(), "restore")
+    (record,) = report["inputs"]
+    assert (record["path"], record["output"], record["status"]) == (
+        "photo.png",
+        "clear.png",
+        "done",
+    )
+    assert (record["width"], record["height"]) == (512, 512)
+    (region,) = record["regions"]
+    assert (region["kind"], region["status"]) == ("face", "done")
+    assert region["box"] == [170, 60, 274, 196]
+    assert "standin" in [used["name"] for used in report["weights"]]
+    before, after = read(photo).pixels, read(photo.parent / "clear.png").pixels
+    np.testing.assert_array_equal(before[:, 400:], after[:, 400:])
+    assert (before[100:160, 200:240] != after[100:160, 200:240]).any(axis=2).all()
+    both = read(photo.parent / "clear.compare.png").pixels
+    np.testing.assert_array_equal(both, np.concatenate([before, after], axis=1))
+
+
+def test_runs_repeat_exactly(program: Run, photo: Path, weights: str) -> None:
+    for name in ("one.png", "two.png"):
+        done = program("restore", "photo.png", "-o", name, "--box", BOX, "--weights", weights)
+        assert done.returncode == 0
+    assert (photo.parent / "one.png").read_bytes() == (photo.parent / "two.png").read_bytes()
+
+
+def test_json_on_standard_output_stands_alone(program: Run, photo: Path, weights: str) -> None:
+    done = program(
+        *("restore", "photo.png", "-o", "clear.png", "--box", BOX, "--weights", weights),
+        *("--json", "-", "--quiet"),
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert checked(done.stdout, "restore")["inputs"][0]["status"] == "done"
+
+
+def test_a_folder_with_a_bad_file(program: Run, folder: Path, weights: str) -> None:
+    done = program(
+        *("restore", "in", "-o", "out", "--aligned", "--weights", weights),
+        *("--json", "report.json", "--compare"),
+    )
+    assert done.returncode == 3
+    (line,) = errors(done)
+    assert "b.png" in line
+    assert "2 done, 0 skipped, 1 failed" in done.stderr
+    report = checked((folder.parent / "report.json").read_text(), "restore")
+    assert {r["path"]: r["status"] for r in report["inputs"]} == {
+        "in/a.png": "done",
+        "in/b.png": "failed",
+        "in/sub/c.jpg": "done",
+    }
+    written = {str(p.relative_to(folder.parent / "out")) for p in folder.parent.glob("out/**/*.*")}
+    assert written == {"a.png", "a.compare.png", "sub/c.png", "sub/c.compare.png"}
+    (folder / "b.png").unlink()
+    done = program("restore", "in", "-o", "out", "--aligned", "--weights", weights)
+    assert done.returncode == 5
+    assert len(errors(done)) == 2
+    done = program(
+        "restore", "in", "-o", "out", "--aligned", "--compare", "--weights", weights, "--resume"
+    )
+    assert done.returncode == 0
+    assert "0 done, 2 skipped, 0 failed" in done.stderr
+    done = program(
+        "restore", "in", "-o", "out", "--aligned", "--weights", weights, "--overwrite", "--quiet"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_code_is_that_of_the_first_failure(program: Run, folder: Path, weights: str) -> None:
+    out = folder.parent / "out"
+    out.mkdir()
+    (out / "a.png").write_bytes(b"mine")
+    done = program("restore", "in", "-o", "out", "--aligned", "--weights", weights)
+    assert done.returncode == 5  # a.png exists, and comes before b.png, which is broken
+    assert ["a.png" in errors(done)[0], "b.png" in errors(done)[1]] == [True, True]
+    assert (out / "a.png").read_bytes() == b"mine"
+    assert (out / "sub/c.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (None, "none.png"),
+        (b"", "empty.png"),
+        (b"hello, world", "text.png"),
+        (b"\x00\x00\x00\x18ftypmp42", "film.mp4"),
+    ],
+)
+def test_inputs_that_cannot_be_read_are_code_3(
+    program: Run, tmp_path: Path, content: bytes | None, name: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    for verb, options in (("restore", ["--aligned"]), ("degrade", ["--mosaic", "8"])):
+        done = program(verb, name, "-o", "out.png", *options, "--json", "-")
+        assert done.returncode == 3
+        (line,) = errors(done)
+        assert name in line
+        (record,) = checked(done.stdout, verb)["inputs"]
+        assert (record["status"], record["output"]) == ("failed", None)
+        assert record["reason"] in line
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_nothing_to_do_is_code_4(program: Run, tmp_path: Path, weights: str) -> None:
+    cv2.imwrite(str(tmp_path / "clear.png"), astronaut()[..., ::-1])
+    (tmp_path / "void").mkdir()
+    done = program(
+        *("restore", "clear.png", "-o", "out.png", "--box", BOX, "--weights", weights),
+        *("--json", "-"),
+    )
+    assert done.returncode == 4
+    assert len(errors(done)) == 1
+    (record,) = checked(done.stdout, "restore")["inputs"]
+    assert (record["status"], record["reason"], record["output"]) == ("skipped", "clear", None)
+    assert record["regions"][0]["reason"] == "clear"
+    assert not (tmp_path / "out.png").exists()
+    done = program("restore", "void", "-o", "out", "--json", "-")
+    assert done.returncode == 4
+    assert checked(done.stdout, "restore")["inputs"] == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_outputs_that_cannot_be_written_are_code_5(program: Run, photo: Path, weights: str) -> None:
+    command = ("restore", "photo.png", "--box", BOX, "--weights", weights, "--json", "-")
+    original = photo.read_bytes()
+    (photo.parent / "there.png").write_bytes(b"mine")
+    (photo.parent / "folder.png").mkdir()
+    for out, more in (
+        ("there.png", []),
+        ("photo.png", ["--overwrite"]),
+        ("folder.png", ["--overwrite"]),
+        ("there.png/deeper.png", []),
+    ):
+        done = program(*command, "-o", out, *more)
+        assert done.returncode == 5, out
+        assert len(errors(done)) == 1
+        checked(done.stdout, "restore")
+    assert (photo.parent / "there.png").read_bytes() == b"mine"
+    assert photo.read_bytes() == original
+    done = program("degrade", "photo.png", "photo.png", "-o", "there.png", "--mosaic", "8")
+    assert done.returncode in (2, 5)
+
+
+def test_a_full_disk_is_code_5_and_leaves_nothing(program: Run, photo: Path, weights: str) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    done = program(
+        *("restore", "photo.png", "-o", "out.png", "--box", BOX, "--weights", weights),
+        *("--json", "/dev/full/report.json"),
+    )
+    assert done.returncode == 5
+    assert len(errors(done)) == 1
+
+
+def test_a_missing_device_or_network_is_code_6(program: Run, photo: Path) -> None:
+    for more in (["--weights", "none.onnx"], ["--realism", "0.5"]):
+        done = program("restore", "photo.png", "-o", "out.png", "--box", BOX, "--json", "-", *more)
+        assert done.returncode == 6, done.stderr
+        assert len(errors(done)) == 1
+        checked(done.stdout, "restore")
+
+
+def test_a_report_that_cannot_be_written_is_code_5(program: Run, photo: Path, weights: str) -> None:
+    (photo.parent / "report").mkdir()
+    done = program(
+        *("restore", "photo.png", "-o", "out.png", "--box", BOX, "--weights", weights),
+        *("--json", "report"),
+    )
+    assert done.returncode == 5
+    assert (photo.parent / "out.png").exists()
+
+
+def test_an_interrupt_is_code_130_and_the_report_is_written(
+    tmp_path: Path, rng: np.random.Generator, weights: str
+) -> None:
+    (tmp_path / "in").mkdir()
+    for i in range(300):
+        cv2.imwrite(
+            str(tmp_path / f"in/{i:03d}.png"), rng.integers(0, 256, (512, 512, 3), np.uint8)
+        )
+    command = [
+        *(sys.executable, "-m", "seethrough", "restore", "in", "-o", "out", "--aligned"),
+        *("--weights", weights, "--json", "report.json"),
+    ]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        limit = time.monotonic() + 60
+        while not list(tmp_path.glob("out/*.png")) and time.monotonic() < limit:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert "Traceback" not in err
+    assert len(err.splitlines()) == 1
+    report = checked((tmp_path / "report.json").read_text(), "restore")
+    done = [r["output"] for r in report["inputs"] if r["status"] == "done"]
+    assert 0 < len(done) < 300
+    written = sorted(str(p.relative_to(tmp_path)) for p in (tmp_path / "out").iterdir())
+    assert set(done) <= set(written)
+    assert len(written) <= len(done) + 1
+    for path in written:
+        assert read(tmp_path / path).pixels.shape == (128, 128, 3)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="drops privileges, which only root can")
+def test_without_permission(rng: np.random.Generator) -> None:
+    """As an ordinary user: root may read and write everything."""
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders admit nobody else
+        here = Path(name)
+        here.chmod(0o777)
+        for path in ("in/a.png", "in/b.png", "in/locked/c.png"):
+            (here / path).parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(here / path), rng.integers(0, 255, (40, 40, 3), np.uint8))
+        (here / "in/b.png").chmod(0)
+        (here / "in/locked").chmod(0o700)
+        (here / "closed").mkdir(mode=0o555)
+
+        def as_nobody(*arguments: str) -> subprocess.CompletedProcess[str]:
+            return subprocess.run(
+                [sys.executable, "-m", "seethrough", *arguments],
+                cwd=here,
+                capture_output=True,
+                text=True,
+                check=False,
+                user=65534,
+                group=65534,
+                extra_groups=[],
+                env={**os.environ, "HOME": name},
+            )
+
+        if as_nobody("--version").returncode != 0:
+            pytest.skip("an ordinary user cannot run this Python")
+        done = as_nobody("degrade", "in", "-o", "out", "--mosaic", "8")
+        assert done.returncode == 3
+        assert len(errors(done)) == 2
+        assert any("b.png" in line for line in errors(done))
+        assert any("locked" in line for line in errors(done))
+        assert (here / "out/a.png").exists()
+        done = as_nobody("degrade", "in/a.png", "-o", "closed/a.png", "--mosaic", "8")
+        assert done.returncode == 5
+        assert len(errors(done)) == 1
+        assert list((here / "closed").iterdir()) == []
+
+
+# degrade
+
+
+def test_degrading(program: Run, photo: Path) -> None:
+    done = program("degrade", "photo.png", "--mosaic", "8", "-o", "m.png", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    report = checked(done.stdout, "degrade")
+    assert report["weights"] == []
+    made = read(photo.parent / "m.png").pixels
+    np.testing.assert_array_equal(made, Mosaic(8)(read(photo).pixels))
+
+
+def test_random_operators_follow_the_seed(program: Run, photo: Path) -> None:
+    for name, seed in (("a.png", "1"), ("b.png", "1"), ("c.png", "2")):
+        assert program("degrade", "photo.png", "--x4", "--seed", seed, "-o", name).returncode == 0
+    a, b, c = ((photo.parent / name).read_bytes() for name in ("a.png", "b.png", "c.png"))
+    assert a == b
+    assert a != c
+
+
+# info
+
+
+def test_info(program: Run) -> None:
+    done = program("info")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"seethrough {__version__}\n")
+    assert "non-commercial" in done.stdout
+    report = checked(program("info", "--json", "-").stdout, "info")
+    assert "CPUExecutionProvider" in report["providers"]
+    for used in report["weights"]:
+        assert used["sha256"] in done.stdout

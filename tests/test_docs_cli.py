@@ -1,0 +1,125 @@
+"""Every command has help with examples, is documented, and bears the names of Python's keywords."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.main import get_command
+
+from seethrough import pipeline
+from seethrough.cli.commands import app
+from seethrough.pipeline.options import DegradeOptions, RestoreOptions, RunOptions
+
+COMMANDS: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
+PRESENTATION = {"json", "quiet", "verbose", "help"}
+"""What only a command line has: how it reports, not what it does."""
+
+
+def flags(name: str) -> dict[str, Any]:
+    """The options of a command by their long flag, without dashes."""
+    found = {}
+    for parameter in COMMANDS[name].params:
+        long = [flag for flag in parameter.opts if flag.startswith("--")]
+        if long:
+            found[long[0][2:].replace("-", "_")] = parameter
+    return found
+
+
+def test_the_commands_are_those_of_this_version() -> None:
+    assert set(COMMANDS) == {"restore", "degrade", "info"}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_help_has_a_summary_examples_and_every_option(name: str) -> None:
+    command = COMMANDS[name]
+    assert command.help
+    assert "Examples:" in command.help
+    examples = [line.strip() for line in command.help.splitlines() if "  seethrough" in line]
+    assert examples
+    for parameter in command.params:
+        assert parameter.help or parameter.name in ("context", "help"), parameter.name
+    for example in examples:
+        words = shlex.split(example)
+        assert words[:2] == ["seethrough", name]
+        for word in words[2:]:
+            if word.startswith("--"):
+                assert word[2:].replace("-", "_") in flags(name), example
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_flag_is_in_the_documentation(name: str, repository: Path) -> None:
+    pages = {"restore": "restore.md", "degrade": "degrade.md", "info": "json.md"}
+    text = (repository / "docs" / pages[name]).read_text()
+    assert f"seethrough {name}" in text
+    if name == "info":
+        return
+    for flag in flags(name).keys() - {"output", "help"}:
+        assert re.search(rf"--{flag.replace('_', '-')}\b", text), (
+            f"--{flag} is not in {pages[name]}"
+        )
+
+
+def test_examples_in_the_documentation_are_commands(repository: Path) -> None:
+    for page in (repository / "docs").glob("*.md"):
+        for line in page.read_text().splitlines():
+            if line.startswith("    seethrough "):
+                words = shlex.split(line)
+                assert words[1] in COMMANDS, line
+                for word in words[2:]:
+                    if word.startswith("--"):
+                        assert word[2:].replace("-", "_") in flags(words[1]), line
+
+
+@pytest.mark.parametrize(
+    ("name", "verb", "options"),
+    [
+        ("restore", pipeline.restore, RestoreOptions),
+        ("degrade", pipeline.degrade, DegradeOptions),
+        ("info", pipeline.info, None),
+    ],
+)
+def test_flags_are_the_keywords_of_python(name: str, verb: Any, options: Any) -> None:
+    keywords = set(inspect.signature(verb).parameters) - {"inputs", "output"}
+    assert set(flags(name)) - PRESENTATION - {"output"} == keywords
+    if options is not None:
+        assert keywords == {field.name for field in fields(options)}
+
+
+def test_every_verb_shares_these() -> None:
+    shared = {field.name for field in fields(RunOptions)} - {"overwrite", "resume"}
+    for name in COMMANDS:
+        assert flags(name).keys() >= shared | (PRESENTATION - {"help"})
+
+
+def test_operators_stand_in_the_order_in_which_they_act() -> None:
+    order = list(flags("degrade"))
+    acting = DegradeOptions.of(
+        tool="egoblur",
+        mosaic=8,
+        gauss=1,
+        box=3,
+        motion="3,0",
+        noise=0.1,
+        jpeg=9,
+        h264=9,
+        eye_bar=True,
+        mask_face=True,
+        mask_head=True,
+        x4=True,
+        x8=True,
+    ).operators
+    assert [name for name in order if name in acting] == list(acting)
+    assert list(acting)[:1] + list(acting)[-2:] == ["tool", "jpeg", "h264"]
+
+
+def test_typer_is_told_to_stay_plain() -> None:
+    assert isinstance(app, typer.Typer)
+    assert app.pretty_exceptions_enable is False
+    assert app.rich_markup_mode is None

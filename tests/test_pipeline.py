@@ -1,0 +1,569 @@
+"""The verbs on files, around a network that a test can predict."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from skimage.data import astronaut
+
+from seethrough import degrade as operators
+from seethrough import image, pipeline
+from seethrough.degrade import GaussianBlur, Mosaic
+from seethrough.errors import (
+    InputError,
+    MissingPartError,
+    NothingToDoError,
+    OutputError,
+    SeeThroughError,
+    UsageError,
+)
+from seethrough.geometry import template, tight_box
+from seethrough.pipeline.degrading import degraded, degraded_faces, low_resolution
+from seethrough.pipeline.inputs import plan
+from seethrough.pipeline.options import DegradeOptions, Length, RestoreOptions, RunOptions
+from seethrough.pipeline.restoring import mark, network_sized, restoring, upright_landmarks
+from seethrough.pipeline.run import generator
+from seethrough.types import Box, Face, Image, WeightsUsed
+from tests.standin import write_standin
+
+BOX = (170, 60, 274, 196)
+"""The astronaut's face."""
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_standin(tmp_path_factory.mktemp("weights") / "standin.onnx")
+
+
+@pytest.fixture
+def soft() -> Image:
+    return GaussianBlur(4)(np.ascontiguousarray(astronaut()))
+
+
+def save(path: Path, pixels: Image) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), pixels[..., ::-1])
+    return path
+
+
+def load(path: Path) -> Image:
+    return image.read(path).pixels
+
+
+# Planning
+
+
+def tree(root: Path, *names: str) -> Path:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    return root
+
+
+def test_a_folder_is_walked_and_names_are_kept(tmp_path: Path) -> None:
+    photos = tree(
+        tmp_path / "in", "b.png", "a.JPG", "sub/c.webp", "notes.txt", ".hidden.png", ".git/d.png"
+    )
+    items = plan([photos], tmp_path / "out")
+    pairs = [(i.source.relative_to(photos), i.output.relative_to(tmp_path / "out")) for i in items]
+    names = ["a.JPG", "b.png", "sub/c.webp"]
+    assert [(str(a), str(b)) for a, b in pairs] == [(name, name) for name in names]
+
+
+def test_formats_that_can_only_be_read_become_png(tmp_path: Path) -> None:
+    photos = tree(tmp_path / "in", "a.bmp", "b.gif")
+    assert [i.output.name for i in plan([photos], tmp_path / "out")] == ["a.png", "b.png"]
+    aligned = plan([tree(tmp_path / "jpg", "c.jpg")], tmp_path / "out", suffix=".png")
+    assert [i.output.name for i in aligned] == ["c.png"]
+
+
+def test_the_output_folder_is_not_an_input(tmp_path: Path) -> None:
+    photos = tree(tmp_path, "a.png", "out/a.png")
+    assert [i.source.name for i in plan([photos], photos / "out")] == ["a.png"]
+
+
+def test_files_and_folders_mix(tmp_path: Path) -> None:
+    photos = tree(tmp_path / "in", "a.png", "more/b.png")
+    items = plan([photos / "a.png", photos / "more"], tmp_path / "out", compare=True)
+    assert [i.output for i in items] == [tmp_path / "out/a.png", tmp_path / "out/b.png"]
+    assert [i.compare for i in items] == [
+        tmp_path / "out/a.compare.png",
+        tmp_path / "out/b.compare.png",
+    ]
+
+
+def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    assert plan([tmp_path / "in"], tmp_path / "out") == ()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "options", "error"),
+    [
+        ([], "out", {}, UsageError),
+        (["in/a.png"], "out.xyz", {}, UsageError),
+        (["in/a.png"], "out", {}, UsageError),
+        (["in/a.png"], "out.jpg", {"suffix": ".png"}, UsageError),
+        (["in/a.png", "in/b.png"], "in/a.png", {}, OutputError),
+        (["in/a.png"], "in/a.png", {}, OutputError),
+        (["in"], "in", {}, OutputError),
+        (["in/a.png", "in/sub/a.png"], "out", {}, UsageError),
+        (["in/a.png", "in/a.jpg"], "out", {"suffix": ".png"}, UsageError),
+        (["in/a.png", "in/a.jpg"], "out", {"compare": True}, UsageError),
+    ],
+)
+def test_impossible_plans_are_refused(
+    tmp_path: Path, inputs: list[str], output: str, options: dict[str, Any], error: type
+) -> None:
+    tree(tmp_path / "in", "a.png", "b.png", "a.jpg", "sub/a.png")
+    with pytest.raises(error):
+        plan([tmp_path / name for name in inputs], tmp_path / output, **options)
+
+
+# Options
+
+
+def test_python_keywords_are_the_options_fields() -> None:
+    for verb, options in ((pipeline.restore, RestoreOptions), (pipeline.degrade, DegradeOptions)):
+        keywords = set(inspect.signature(verb).parameters) - {"inputs", "output"}
+        assert keywords == {field.name for field in fields(options)}
+        for name in keywords:
+            assert name in str(verb.__doc__), f"{verb.__name__} does not document {name}"
+
+
+def test_defaults_are_the_same_everywhere() -> None:
+    for verb, options in (
+        (pipeline.restore, RestoreOptions()),
+        (pipeline.degrade, DegradeOptions(jpeg=75)),
+    ):
+        for name, parameter in inspect.signature(verb).parameters.items():
+            if name not in ("inputs", "output", "jpeg"):
+                assert parameter.default == getattr(options, name)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"kind": "plate"},
+        {"realism": -0.1},
+        {"realism": 1.5},
+        {"realism": float("nan")},
+        {"device": "tpu"},
+        {"threads": 0},
+        {"seed": -1},
+        {"box": ["1,2,3"]},
+        {"box": ["1,2,3,x"]},
+        {"box": ["5,5,5,9"]},
+        {"box": [(0, 0, 9)]},
+        {"landmarks": ["1,2,3"]},
+        {"aligned": True, "box": ["0,0,9,9"]},
+        {"aligned": True, "landmarks": ["1,2,3,4,5,6,7,8,9,10"]},
+        {"kind": "text", "landmarks": ["1,2,3,4,5,6,7,8,9,10"]},
+    ],
+)
+def test_restore_options_out_of_range_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        RestoreOptions.of(**given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"tool": "photoshop"},
+        {"mosaic": "8x"},
+        {"mosaic": 0},
+        {"mosaic": -3},
+        {"mosaic": "inf"},
+        {"gauss": "0%"},
+        {"motion": "7"},
+        {"motion": "7,x"},
+        {"noise": 2},
+        {"jpeg": 0},
+        {"h264": 60},
+        {"sampled": True, "gauss": 3},
+        {"phase": "1,1", "gauss": 3},
+        {"mosaic": 8, "phase": "1"},
+    ],
+)
+def test_degrade_options_out_of_range_are_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        DegradeOptions.of(**given)
+
+
+def test_realism_is_honestly_missing() -> None:
+    with pytest.raises(MissingPartError, match="realism"):
+        RestoreOptions(realism=0.5)
+
+
+def test_lengths_are_pixels_or_shares() -> None:
+    assert Length.parse("8").pixels(200) == 8
+    assert Length.parse("8%").pixels(200) == 16
+    assert Length.parse(2.5) == Length(2.5)
+
+
+# Aligned crops
+
+
+@pytest.mark.parametrize("side", [32, 128, 300, 512])
+def test_an_aligned_crop_comes_out_at_the_networks_size(
+    tmp_path: Path, weights: Path, rng: np.random.Generator, side: int
+) -> None:
+    small = rng.integers(30, 200, (side, side, 3), np.uint8)
+    crop = save(tmp_path / "crop.png", small)
+    report = pipeline.restore(crop, tmp_path / "out.png", aligned=True, weights=weights)
+    made = load(tmp_path / "out.png")
+    assert made.shape == (128, 128, 3)
+    how = cv2.INTER_AREA if side > 128 else cv2.INTER_CUBIC
+    sized = small if side == 128 else cv2.resize(small, (128, 128), interpolation=how)
+    assert np.abs(made - np.clip(sized + 25.5, 0, 255)).max() <= 0.5 + 1e-3
+    (record,) = report.records
+    assert (record.status, record.width, record.height) == ("done", side, side)
+    assert record.regions[0].box.as_tuple()[2] < side
+    assert report.weights[0].name == "standin"
+
+
+def test_text_crops_are_restored_as_text(
+    tmp_path: Path, weights: Path, rng: np.random.Generator
+) -> None:
+    crop = save(tmp_path / "crop.png", rng.integers(30, 200, (128, 128, 3), np.uint8))
+    report = pipeline.restore(
+        crop, tmp_path / "out.png", aligned=True, kind="text", weights=weights
+    )
+    change = load(tmp_path / "out.png").astype(int) - load(crop)
+    assert change.min() >= 50  # twice the shift: the stand-in was told that this is text
+    assert report.records[0].regions[0].kind == "text"
+    assert report.records[0].regions[0].landmarks is None
+
+
+@pytest.mark.parametrize("shape", [(128, 127), (513, 513), (1, 2)])
+def test_other_shapes_are_no_aligned_crops(
+    tmp_path: Path, weights: Path, shape: tuple[int, int]
+) -> None:
+    crop = save(tmp_path / "crop.png", np.zeros((*shape, 3), np.uint8))
+    with pytest.raises(InputError, match=r"crop\.png"):
+        pipeline.restore(crop, tmp_path / "out.png", aligned=True, weights=weights)
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_network_size_is_the_size_itself() -> None:
+    pixels = np.zeros((128, 128, 3), np.uint8)
+    assert network_sized(pixels) is pixels
+
+
+# Photos
+
+
+def test_a_photo_is_restored_in_the_box_and_nowhere_else(
+    tmp_path: Path, weights: Path, soft: Image
+) -> None:
+    photo = save(tmp_path / "photo.png", soft)
+    report = pipeline.restore(photo, tmp_path / "out.png", box=[BOX], weights=weights, compare=True)
+    made = load(tmp_path / "out.png")
+    changed = (made != soft).any(axis=2)
+    assert changed[100:160, 200:240].all()
+    assert not changed[:, 400:].any()
+    assert not changed[300:].any()
+    both = load(tmp_path / "out.compare.png")
+    np.testing.assert_array_equal(both, np.concatenate([soft, made], axis=1))
+    (region,) = report.records[0].regions
+    assert region.box == Box(*BOX)
+    assert region.score == 1
+
+
+def test_every_restored_file_says_what_it_is(tmp_path: Path, weights: Path, soft: Image) -> None:
+    photo = save(tmp_path / "photo.png", soft)
+    pipeline.restore(photo, tmp_path / "out.png", box=[BOX], weights=weights, compare=True)
+    for name in ("out.png", "out.compare.png"):
+        content = (tmp_path / name).read_bytes()
+        assert b"Reconstruction by seethrough" in content
+        assert b"not evidence" in content
+        assert b"standin sha256" in content
+
+
+def test_the_mark_names_weights_and_checksums() -> None:
+    words = mark([WeightsUsed("restorer", "ab" * 32)])
+    assert "restorer sha256 " + "ab" * 32 in words
+
+
+def test_a_clear_region_is_left_alone_unless_forced(tmp_path: Path, weights: Path) -> None:
+    photo = save(tmp_path / "photo.png", np.ascontiguousarray(astronaut()))
+    with pytest.raises(NothingToDoError, match="clear"):
+        pipeline.restore(photo, tmp_path / "out.png", box=[BOX], weights=weights)
+    assert not (tmp_path / "out.png").exists()
+    pipeline.restore(photo, tmp_path / "out.png", box=[BOX], weights=weights, force=True)
+    assert (tmp_path / "out.png").exists()
+
+
+def test_an_upright_face_fills_its_box() -> None:
+    box = Box(30, 40, 102, 128)
+    again = tight_box(upright_landmarks(box))
+    np.testing.assert_allclose(again.as_tuple(), box.as_tuple(), atol=0.5)
+
+
+def test_boxes_need_a_single_picture(tmp_path: Path, weights: Path) -> None:
+    tree(tmp_path / "in", "a.png", "b.png")
+    for inputs in ([tmp_path / "in"], [tmp_path / "in/a.png", tmp_path / "in/b.png"]):
+        with pytest.raises(UsageError, match="--box"):
+            pipeline.restore(inputs, tmp_path / "out", box=[BOX], weights=weights)
+
+
+def test_films_are_refused(tmp_path: Path, weights: Path) -> None:
+    film = tree(tmp_path, "film.mp4") / "film.mp4"
+    with pytest.raises(InputError, match="films are not supported"):
+        pipeline.restore(film, tmp_path / "out.png", weights=weights)
+
+
+# Runs over several inputs
+
+
+def crops(folder: Path, rng: np.random.Generator, *names: str) -> Path:
+    for name in names:
+        save(folder / name, rng.integers(0, 200, (64, 64, 3), np.uint8))
+    return folder
+
+
+def test_one_bad_file_does_not_stop_the_others(
+    tmp_path: Path, weights: Path, rng: np.random.Generator
+) -> None:
+    folder = crops(tmp_path / "in", rng, "a.png", "c.png")
+    (folder / "b.png").write_bytes(b"not a picture")
+    options = RestoreOptions(aligned=True, weights=weights)
+    run = restoring([folder], tmp_path / "out", options)
+    assert [record.status for record in run] == ["done", "failed", "done"]
+    report = run.report()
+    assert report.exit_code == InputError.exit_code
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == ["a.png", "c.png"]
+    with pytest.raises(InputError, match=r"b\.png"):
+        report.raise_for_failure()
+
+
+def test_existing_outputs_are_refused_overwritten_or_resumed(
+    tmp_path: Path, weights: Path, rng: np.random.Generator
+) -> None:
+    folder = crops(tmp_path / "in", rng, "a.png", "b.png")
+    out = tmp_path / "out"
+    pipeline.restore(folder / "a.png", out / "a.png", aligned=True, weights=weights)
+    first = (out / "a.png").stat().st_mtime_ns
+    with pytest.raises(OutputError, match="exists"):
+        pipeline.restore(folder, out, aligned=True, weights=weights)
+    assert (out / "b.png").exists()  # the other one is not held up
+    (out / "b.png").unlink()
+    report = pipeline.restore(folder, out, aligned=True, weights=weights, resume=True)
+    assert [(r.status, r.reason) for r in report.records] == [
+        ("skipped", "finished earlier"),
+        ("done", None),
+    ]
+    assert (out / "a.png").stat().st_mtime_ns == first
+    again = pipeline.restore(folder, out, aligned=True, weights=weights, resume=True)
+    assert again.exit_code == 0
+    report = pipeline.restore(folder, out, aligned=True, weights=weights, overwrite=True)
+    assert [r.status for r in report.records] == ["done", "done"]
+    assert (out / "a.png").stat().st_mtime_ns != first
+
+
+def test_a_comparison_that_is_missing_is_resumed(
+    tmp_path: Path, weights: Path, rng: np.random.Generator
+) -> None:
+    folder = crops(tmp_path / "in", rng, "a.png")
+    out = tmp_path / "out.png"
+    pipeline.restore(folder / "a.png", out, aligned=True, weights=weights)
+    report = pipeline.restore(
+        folder / "a.png", out, aligned=True, weights=weights, compare=True, resume=True
+    )
+    assert report.records[0].status == "done"
+    assert load(tmp_path / "out.compare.png").shape == (128, 256, 3)
+
+
+def test_missing_weights_stop_a_run(tmp_path: Path, rng: np.random.Generator) -> None:
+    folder = crops(tmp_path / "in", rng, "a.png", "b.png")
+    options = RestoreOptions(aligned=True, weights=tmp_path / "none.onnx")
+    run = restoring([folder], tmp_path / "out", options)
+    assert [record.status for record in run] == ["failed"]
+    assert run.report().exit_code == MissingPartError.exit_code
+
+
+def test_a_defect_is_an_error_of_one_input(
+    tmp_path: Path, weights: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = crops(tmp_path / "in", rng, "a.png", "b.png")
+    run = restoring([folder], tmp_path / "out", RestoreOptions(aligned=True, weights=weights))
+    handle = run.work
+
+    def broken(item: Any) -> Any:
+        if item.source.name == "a.png":
+            raise ZeroDivisionError("1 / 0")
+        return handle(item)
+
+    monkeypatch.setattr(run, "work", broken)
+    assert [record.status for record in run] == ["failed", "done"]
+    (error,) = run.report().failures
+    assert type(error) is SeeThroughError
+    assert isinstance(error.__cause__, ZeroDivisionError)
+
+
+def test_too_large_for_memory_is_an_input_error(
+    tmp_path: Path, weights: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = crops(tmp_path / "in", rng, "a.png")
+    run = restoring([folder], tmp_path / "out", RestoreOptions(aligned=True, weights=weights))
+
+    def hungry(item: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(run, "work", hungry)
+    list(run)
+    assert run.report().exit_code == InputError.exit_code
+
+
+def test_an_empty_folder_is_nothing_to_do(tmp_path: Path, weights: Path) -> None:
+    (tmp_path / "in").mkdir()
+    with pytest.raises(NothingToDoError, match="no picture"):
+        pipeline.restore(tmp_path / "in", tmp_path / "out", weights=weights)
+    assert not (tmp_path / "out").exists()
+
+
+# Degrading
+
+
+@pytest.fixture
+def face128(rng: np.random.Generator) -> Image:
+    return GaussianBlur(2)(rng.integers(0, 256, (128, 128, 3), np.uint8))
+
+
+def degrade_(pixels: Image, **options: Any) -> Image:
+    return degraded(pixels, DegradeOptions.of(**options), np.random.default_rng(0))
+
+
+def test_a_whole_picture_is_degraded_by_the_model(face128: Image) -> None:
+    cases: list[tuple[dict[str, Any], operators.Degradation]] = [
+        ({"mosaic": 8}, Mosaic(8)),
+        ({"mosaic": 12, "phase": "3,7", "sampled": True}, Mosaic(12, (3, 7), sampled=True)),
+        ({"gauss": 4}, GaussianBlur(4)),
+        ({"box": 15}, operators.BoxBlur(15)),
+        ({"motion": "9,30"}, operators.MotionBlur(9, 30)),
+        ({"jpeg": 40}, operators.Jpeg(40)),
+        ({"gauss": "10%"}, GaussianBlur(7.2)),
+        ({"eye_bar": True}, operators.EyeBar()),
+        ({"mask_face": True}, operators.SolidMask((64, 82), (37, 43))),
+        ({"mask_head": True}, operators.SolidMask((64, 62), (62, 70))),
+        (
+            {"jpeg": 60, "mosaic": 8, "gauss": 2},
+            operators.Chain([Mosaic(8), GaussianBlur(2), operators.Jpeg(60)]),
+        ),
+    ]
+    for options, operator in cases:
+        np.testing.assert_array_equal(degrade_(face128, **options), operator(face128), str(options))
+
+
+def test_bars_and_masks_scale_with_the_picture(face128: Image) -> None:
+    big = cv2.resize(face128, (384, 256), interpolation=cv2.INTER_NEAREST)
+    covered = degrade_(np.asarray(big, np.uint8), eye_bar=True)
+    assert not covered[94:140, 60:324].any()
+    np.testing.assert_array_equal(covered[:94], big[:94])
+    np.testing.assert_array_equal(covered[:, 324:], big[:, 324:])
+
+
+@pytest.mark.parametrize(("flag", "side"), [("x4", 32), ("x8", 16)])
+def test_reductions_shrink_and_depend_on_the_seed(face128: Image, flag: str, side: int) -> None:
+    options = DegradeOptions.of(**{flag: True})
+    one = degraded(face128, options, generator(1, face128))
+    assert one.shape == (side, side, 3)
+    np.testing.assert_array_equal(one, degraded(face128, options, generator(1, face128)))
+    assert (one != degraded(face128, options, generator(2, face128))).any()
+
+
+def test_the_random_blurs_are_those_of_the_protocol() -> None:
+    rng = np.random.default_rng(0)
+    for factor, least in ((4, 0.5), (8, 1.0)):
+        chains = [low_resolution(factor, rng).operators for _ in range(300)]
+        sigmas = [c[0].sigma for c in chains if isinstance(c[0], GaussianBlur)]
+        lengths = [c[0].length for c in chains if isinstance(c[0], operators.MotionPath)]
+        assert 110 < len(sigmas) < 190
+        assert least <= min(sigmas) < least + 0.2
+        assert 3.8 < max(sigmas) <= 4
+        assert 3 <= min(lengths) < 3.6
+        assert 18 < max(lengths) <= 19
+        assert {c[1] for c in chains} == {operators.Downscale(factor)}
+        assert 0.018 < max(c[2].sigma for c in chains) <= 0.02  # type: ignore[attr-defined]
+
+
+def a_face(scale: float = 1.0) -> Face:
+    points = template(128) * scale + (150, 120)
+    return Face(tight_box(points), points, 1.0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"mosaic": 8},
+        {"gauss": 5},
+        {"box": 20},
+        {"motion": "9,0"},
+        {"x4": True},
+        {"noise": 0.1},
+        {"jpeg": 20},
+        {"h264": 40},
+    ],
+)
+def test_faces_alone_are_degraded(soft: Image, options: dict[str, Any]) -> None:
+    face = a_face()
+    made = degraded_faces(soft, [face], DegradeOptions.of(**options), np.random.default_rng(0))
+    changed = (made != soft).any(axis=2)
+    x0, y0, x1, y1 = (round(v) for v in face.box.as_tuple())
+    assert changed[y0:y1, x0:x1].mean() > 0.5
+    changed[y0:y1, x0:x1] = False
+    assert not changed.any()
+
+
+def test_a_face_is_degraded_as_in_the_whole_picture(soft: Image) -> None:
+    face = a_face()
+    for options, operator in (
+        ({"mosaic": 9.5, "phase": "2,4"}, Mosaic(9.5, (2, 4))),
+        ({"gauss": 6}, GaussianBlur(6)),
+        ({"box": 31}, operators.BoxBlur(31)),
+    ):
+        made = degraded_faces(soft, [face], DegradeOptions.of(**options), np.random.default_rng(0))
+        x0, y0, x1, y1 = (round(v) for v in face.box.as_tuple())
+        whole = operator(soft)[y0:y1, x0:x1].astype(int)
+        assert np.abs(made[y0:y1, x0:x1] - whole).max() <= 1
+
+
+def test_a_bar_turns_with_its_face(soft: Image) -> None:
+    upright = a_face()
+    turn = cv2.getRotationMatrix2D((220, 200), 30, 1.0)
+    points = upright.landmarks @ turn[:, :2].T + turn[:, 2]
+    made = degraded_faces(
+        soft,
+        [Face(tight_box(points), points, 1.0)],
+        DegradeOptions.of(eye_bar=True),
+        np.random.default_rng(0),
+    )
+    black = (made != soft).any(axis=2)
+    assert not made[black].any()
+    eyes = np.rint(points[:2]).astype(int)
+    assert black[eyes[:, 1], eyes[:, 0]].all()
+    assert 0.9 < black.sum() / (88 * 23) < 1.1
+
+
+def test_degrading_writes_an_honest_file(tmp_path: Path, soft: Image) -> None:
+    photo = save(tmp_path / "photo.png", soft)
+    report = pipeline.degrade(photo, tmp_path / "m.png", mosaic=8)
+    np.testing.assert_array_equal(load(tmp_path / "m.png"), Mosaic(8)(soft))
+    assert b"Degraded by seethrough" in (tmp_path / "m.png").read_bytes()
+    assert b"trainedAlgorithmicMedia" not in (tmp_path / "m.png").read_bytes()
+    assert report.records[0].regions == ()
+    small = pipeline.degrade(photo, tmp_path / "s.png", x4=True, seed=3)
+    assert load(tmp_path / "s.png").shape == (128, 128, 3)
+    assert (small.records[0].width, small.records[0].height) == (512, 512)
+
+
+def test_run_options_stand_alone() -> None:
+    assert RunOptions().device == "auto"

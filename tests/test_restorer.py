@@ -1,0 +1,436 @@
+"""The restorer around a network that a test can predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from skimage.data import astronaut
+
+from seethrough.degrade import BoxBlur, GaussianBlur, Mosaic, Within
+from seethrough.errors import MissingPartError, UsageError
+from seethrough.geometry import similarity, template, tight_box
+from seethrough.restorer import CROP, Restorer
+from seethrough.restorer.blending import (
+    Layer,
+    compose,
+    matched_colour,
+    noise_sigma,
+    region_mask,
+    with_grain,
+)
+from seethrough.restorer.clarity import CLEAR_SIGMA, edge_sigma, is_clear
+from seethrough.restorer.consistency import consistency, degradation, scaled
+from seethrough.types import Box, CoveredRegion, Face, Image, Operator, TextLine
+from tests.standin import SHIFT, write_standin
+
+LEVELS = SHIFT * 255
+FACE = np.array([[204, 104], [243, 104], [226, 128], [210, 150], [241, 149]], np.float64)
+"""The astronaut's landmarks."""
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_standin(tmp_path_factory.mktemp("weights") / "standin.onnx")
+
+
+@pytest.fixture(scope="module")
+def restorer(weights: Path) -> Restorer:
+    return Restorer("cpu", 1, weights)
+
+
+@pytest.fixture(scope="module")
+def photo() -> Image:
+    return np.ascontiguousarray(astronaut())
+
+
+def face_at(x: float, y: float, scale: float, turn: float = 0.0) -> Face:
+    """A face whose crop is centred on x, y with ``scale`` picture pixels per crop pixel."""
+    points = template(CROP) - 63.5
+    angle = np.deg2rad(turn)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    landmarks = points @ rotation.T * scale + (x, y)
+    return Face(tight_box(landmarks), landmarks, 0.9)
+
+
+def astronaut_face() -> Face:
+    return Face(tight_box(FACE), FACE, 0.99)
+
+
+# Crops
+
+
+def test_crops_are_restored_and_rounded(restorer: Restorer, rng: np.random.Generator) -> None:
+    crops = rng.integers(0, 256, (3, CROP, CROP, 3), np.uint8)
+    faces = restorer.restore_crops(crops, ["face"] * 3)
+    assert faces.dtype == np.uint8
+    exact = np.clip(crops + LEVELS, 0, 255)
+    assert np.abs(faces - exact).max() <= 0.5 + 1e-3
+    text = restorer.restore_crops(crops, ["text"] * 3)
+    assert np.abs(text - np.clip(crops + 2 * LEVELS, 0, 255)).max() <= 0.5 + 1e-3
+
+
+def test_batches_do_not_change_results(restorer: Restorer, rng: np.random.Generator) -> None:
+    crops = rng.integers(0, 256, (35, CROP, CROP, 3), np.uint8)
+    kinds = ["face", "text", "face", "face", "text"] * 7
+    together = restorer.restore_crops(crops, kinds)
+    alone = [restorer.restore_crops(crops[i : i + 1], kinds[i : i + 1])[0] for i in range(35)]
+    np.testing.assert_array_equal(together, alone)
+
+
+def test_no_crops_are_no_error(restorer: Restorer) -> None:
+    assert restorer.restore_crops(np.empty((0, CROP, CROP, 3), np.uint8), []).shape[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("crops", "kinds"),
+    [
+        (np.zeros((1, 64, 64, 3), np.uint8), ["face"]),
+        (np.zeros((1, CROP, CROP, 3), np.float32), ["face"]),
+        (np.zeros((CROP, CROP, 3), np.uint8), ["face"]),
+        (np.zeros((1, CROP, CROP, 3), np.uint8), []),
+        (np.zeros((1, CROP, CROP, 3), np.uint8), ["plate"]),
+    ],
+)
+def test_other_crops_are_refused(restorer: Restorer, crops: Image, kinds: list[str]) -> None:
+    with pytest.raises(UsageError):
+        restorer.restore_crops(crops, kinds)
+
+
+def test_weights_are_named_by_their_checksum(restorer: Restorer) -> None:
+    assert restorer.weights.name == "standin"
+    assert len(restorer.weights.sha256) == 64
+
+
+def test_missing_weights_are_a_missing_part(tmp_path: Path) -> None:
+    with pytest.raises(MissingPartError, match=r"none\.onnx"):
+        Restorer("cpu", 1, tmp_path / "none.onnx")
+
+
+# Pictures
+
+
+def blurred_photo(photo: Image, sigma: float = 4.0) -> Image:
+    return GaussianBlur(sigma)(photo)
+
+
+def test_a_blurred_face_is_restored_in_place(restorer: Restorer, photo: Image) -> None:
+    given_ = blurred_photo(photo)
+    before = given_.copy()
+    done = restorer.restore_picture(given_, [astronaut_face()])
+    np.testing.assert_array_equal(given_, before)
+    (region,) = done.regions
+    assert (region.kind, region.status, region.reason) == ("face", "done", None)
+    assert done.weights == (restorer.weights,)
+    change = done.picture[128, 226].astype(int) - before[128, 226]
+    # The stand-in's shift; what of it is a slow change of colour is taken off.
+    assert (change > 0.3 * LEVELS).all()
+    assert (change < LEVELS + 1).all()
+
+
+def test_nothing_found_changes_nothing(restorer: Restorer, photo: Image) -> None:
+    done = restorer.restore_picture(photo)
+    np.testing.assert_array_equal(done.picture, photo)
+    assert not done.synthesised.any()
+    assert done.regions == ()
+    assert done.weights == ()
+
+
+def test_a_clear_face_is_skipped_unless_forced(restorer: Restorer, photo: Image) -> None:
+    done = restorer.restore_picture(photo, [astronaut_face()])
+    assert (done.regions[0].status, done.regions[0].reason) == ("skipped", "clear")
+    assert not done.synthesised.any()
+    forced = restorer.restore_picture(photo, [astronaut_face()], force=True)
+    assert forced.regions[0].status == "done"
+    assert forced.synthesised.any()
+
+
+@pytest.mark.parametrize(
+    ("face", "reason"),
+    [
+        (face_at(100, 100, 0.2), "too small"),
+        (face_at(-900, 100, 1.0), "outside the picture"),
+    ],
+)
+def test_faces_that_cannot_be_restored_say_why(
+    restorer: Restorer, photo: Image, face: Face, reason: str
+) -> None:
+    done = restorer.restore_picture(blurred_photo(photo), [face])
+    assert (done.regions[0].status, done.regions[0].reason) == ("skipped", reason)
+    np.testing.assert_array_equal(done.picture, blurred_photo(photo))
+
+
+@pytest.mark.parametrize("kind", ["solid", "eye-bar"])
+def test_nothing_is_invented_under_a_solid_cover(
+    restorer: Restorer, photo: Image, kind: str
+) -> None:
+    face = astronaut_face()
+    cover = CoveredRegion(face.box, Operator(kind, None, None, 0.9))
+    done = restorer.restore_picture(photo, [face], covered=[cover], force=True)
+    assert (done.regions[0].status, done.regions[0].reason) == ("skipped", kind)
+    assert not done.synthesised.any()
+
+
+def mosaicked(photo: Image, cell: float = 8.0) -> tuple[Image, CoveredRegion]:
+    box = Box(170, 60, 274, 196)
+    operator = Operator("mosaic", (cell, cell), (0.0, 0.0), 0.95)
+    return Within(Mosaic(cell), box)(photo), CoveredRegion(box, operator)
+
+
+def test_only_the_cover_is_replaced(restorer: Restorer, photo: Image) -> None:
+    given_, cover = mosaicked(photo)
+    done = restorer.restore_picture(given_, [astronaut_face()], covered=[cover])
+    assert done.regions[0].operator == cover.operator
+    far = np.ones(photo.shape[:2], bool)
+    far[60 - 20 : 196 + 20, 170 - 20 : 274 + 20] = False
+    assert not (done.synthesised & far).any()
+    inside = done.synthesised[80:180, 190:260]
+    assert inside.all()
+
+
+def test_a_mosaic_leaves_no_cell_borders(restorer: Restorer, photo: Image) -> None:
+    big = np.asarray(cv2.resize(photo, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC), np.uint8)
+    box = Box(510, 180, 822, 588)
+    given_ = Within(Mosaic(48), box)(big)
+    cover = CoveredRegion(box, Operator("mosaic", (48.0, 48.0), (0.0, 0.0), 0.9))
+    face = Face(tight_box(FACE * 3), FACE * 3, 0.9)
+    done = restorer.restore_picture(given_, [face], covered=[cover])
+
+    def steps(picture: Image) -> float:
+        inner = picture[288:528, 576:768].astype(np.float32).mean(axis=2)
+        return float(np.abs(np.diff(inner, axis=1)).max())
+
+    # 3 picture pixels show one of the crop: a cell's hard border is spread over them.
+    assert steps(done.picture) < 0.6 * steps(given_)
+
+
+def test_detail_beyond_the_network_survives(restorer: Restorer, photo: Image) -> None:
+    """A face ten times as large as the crop keeps its grain where no operator is known."""
+    rng = np.random.default_rng(0)
+    big = np.asarray(
+        cv2.resize(blurred_photo(photo), None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC), np.uint8
+    )[300:2000, 1000:2700]
+    grain = rng.normal(0, 4, (*big.shape[:2], 1))
+    given_ = np.clip(big + grain, 0, 255).astype(np.uint8)
+    face = Face(tight_box(FACE * 8 - (1000, 300)), FACE * 8 - (1000, 300), 0.9)
+    done = restorer.restore_picture(given_, [face], force=True)
+    at = (slice(500, 900), slice(600, 900))
+    assert done.synthesised[at].all()
+    assert noise_sigma(done.picture[at]) == pytest.approx(noise_sigma(given_[at]), rel=0.1)
+
+
+def test_lines_of_text_are_restored(restorer: Restorer, rng: np.random.Generator) -> None:
+    page = np.full((200, 500, 3), 230, np.uint8)
+    cv2.putText(page, "Restored text", (40, 110), cv2.FONT_HERSHEY_SIMPLEX, 1.2, (20,) * 3, 2)
+    given_ = GaussianBlur(3)(page)
+    quad = np.array([[36, 76], [320, 76], [320, 122], [36, 122]], np.float64)
+    done = restorer.restore_picture(given_, lines=[TextLine(quad, 0.8)])
+    (region,) = done.regions
+    assert (region.kind, region.status, region.landmarks) == ("text", "done", None)
+    assert done.synthesised[80:118, 44:312].mean() > 0.95
+    clear = restorer.restore_picture(page, lines=[TextLine(quad, 0.8)])
+    assert clear.regions[0].reason == "clear"
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    seed=st.integers(0, 2**16),
+    height=st.integers(1, 220),
+    width=st.integers(1, 220),
+    faces=st.lists(
+        st.tuples(
+            st.floats(-40, 260), st.floats(-40, 260), st.floats(0.3, 2.5), st.floats(-180, 180)
+        ),
+        max_size=4,
+    ),
+)
+def test_no_pixel_outside_changes_by_a_level(
+    restorer: Restorer,
+    seed: int,
+    height: int,
+    width: int,
+    faces: list[tuple[float, float, float, float]],
+) -> None:
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, 256, (height, width, 3), np.uint8)
+    done = restorer.restore_picture(
+        picture, [face_at(*where) for where in faces], force=True, rng=rng
+    )
+    outside = ~done.synthesised
+    np.testing.assert_array_equal(done.picture[outside], picture[outside])
+    assert len(done.regions) == len(faces)
+    assert done.picture.shape == picture.shape
+    assert all((region.reason is None) == (region.status == "done") for region in done.regions)
+
+
+def test_the_same_seed_gives_the_same_picture(restorer: Restorer, photo: Image) -> None:
+    noisy = np.clip(photo + np.random.default_rng(1).normal(0, 6, photo.shape), 0, 255)
+    given_, cover = mosaicked(noisy.astype(np.uint8))
+
+    def once(seed: int) -> Image:
+        rng = np.random.default_rng(seed)
+        done = restorer.restore_picture(given_, [astronaut_face()], covered=[cover], rng=rng)
+        return done.picture
+
+    np.testing.assert_array_equal(once(5), once(5))
+    assert (once(5) != once(6)).any()
+
+
+def test_overlapping_faces_share_their_pixels(restorer: Restorer, photo: Image) -> None:
+    given_ = blurred_photo(photo)
+    one, two = face_at(200, 200, 1.0), face_at(260, 200, 0.9)
+    both = restorer.restore_picture(given_, [one, two], force=True)
+    swapped = restorer.restore_picture(given_, [two, one], force=True)
+    difference = both.picture.astype(int) - swapped.picture
+    assert np.abs(difference).max() <= 1  # rounding alone depends on the order
+    np.testing.assert_array_equal(both.synthesised, swapped.synthesised)
+    alone = restorer.restore_picture(given_, [one], force=True)
+    assert (both.synthesised >= alone.synthesised).all()
+    assert [region.status for region in both.regions] == ["done", "done"]
+
+
+# Consistency
+
+
+def test_a_true_original_is_consistent_with_its_mosaic(photo: Image) -> None:
+    given_, cover = mosaicked(photo)
+    everywhere = np.ones(photo.shape[:2], bool)
+    right = consistency(given_, photo, everywhere, cover.operator, cover.box)
+    wrong = consistency(given_, photo[:, ::-1].copy(), everywhere, cover.operator, cover.box)
+    assert right is not None
+    assert wrong is not None
+    assert right > 50 > 25 > wrong
+
+
+@pytest.mark.parametrize("operator", ["gauss", "box"])
+def test_a_true_original_is_consistent_with_its_blur(photo: Image, operator: str) -> None:
+    blur = GaussianBlur(5) if operator == "gauss" else BoxBlur(15)
+    size = (5.0, 5.0) if operator == "gauss" else (15.0, 15.0)
+    box = Box(170, 60, 274, 196)
+    everywhere = np.ones(photo.shape[:2], bool)
+    found = consistency(blur(photo), photo, everywhere, Operator(operator, size, None, 0.9), box)
+    assert found == 99.0
+
+
+def test_what_is_not_known_is_not_scored(photo: Image) -> None:
+    everywhere = np.ones(photo.shape[:2], bool)
+    solid = Operator("solid", None, None, 1.0)
+    assert degradation(solid) is None
+    assert consistency(photo, photo, everywhere, solid, Box(0, 0, 9, 9)) is None
+    mosaic = Operator("mosaic", (8.0, 8.0), (0.0, 0.0), 1.0)
+    assert consistency(photo, photo, ~everywhere, mosaic, Box(0, 0, 9, 9)) is None
+    assert consistency(photo, photo, everywhere, mosaic, Box(600, 600, 640, 640)) is None
+
+
+def test_a_mosaic_keeps_its_grid_in_a_part(photo: Image) -> None:
+    operator = Operator("mosaic", (7.5, 9.0), (3.0, 4.0), 1.0)
+    whole, part = degradation(operator), degradation(operator, (101, 57))
+    assert whole is not None
+    assert part is not None
+    covered = whole(photo)
+    # Cells that the part's border cuts average less, so only those inside are the same.
+    inner = part(photo[57:200, 101:260].copy())[12:-12, 12:-12]
+    np.testing.assert_array_equal(inner, covered[57 + 12 : 200 - 12, 101 + 12 : 260 - 12])
+
+
+def test_operators_scale_with_the_picture() -> None:
+    operator = Operator("mosaic", (8.0, 6.0), (2.0, 4.0), 0.7)
+    assert scaled(operator, 0.5) == Operator("mosaic", (4.0, 3.0), (1.0, 2.0), 0.7)
+
+
+# Clarity
+
+
+@pytest.mark.parametrize("sigma", [1.5, 2.0, 3.0, 5.0])
+def test_edge_sigma_measures_a_blur(sigma: float) -> None:
+    board = np.zeros((96, 96, 3), np.uint8)
+    board[:, 24:48] = board[:, 72:] = 200
+    assert edge_sigma(GaussianBlur(sigma)(board)) == pytest.approx(sigma, rel=0.2)
+
+
+def test_edge_sigma_of_a_flat_picture_is_infinite() -> None:
+    assert edge_sigma(np.full((32, 32, 3), 90, np.uint8)) == float("inf")
+
+
+def test_clear_and_degraded_faces_are_told_apart(photo: Image) -> None:
+    matrix = similarity(FACE, CROP)
+    assert is_clear(photo, matrix, CROP, inner=True)
+    assert not is_clear(GaussianBlur(3)(photo), matrix, CROP, inner=True)
+
+
+def test_a_small_clear_face_is_judged_at_its_own_scale(photo: Image) -> None:
+    small = np.asarray(cv2.resize(photo, (256, 256), interpolation=cv2.INTER_AREA), np.uint8)
+    matrix = similarity((FACE + 0.5) / 2 - 0.5, CROP)
+    assert is_clear(small, matrix, CROP, inner=True)
+    soft = np.asarray(cv2.resize(small, (512, 512), interpolation=cv2.INTER_CUBIC), np.uint8)
+    soft = np.asarray(cv2.resize(soft, (1024, 1024), interpolation=cv2.INTER_CUBIC), np.uint8)
+    assert edge_sigma(soft) > CLEAR_SIGMA
+
+
+# Blending
+
+
+def test_a_mask_covers_the_cover_and_ends_inside_the_crop() -> None:
+    matrix = np.array([[1.0, 0, 0], [0, 1.0, 0]])
+    cover = CoveredRegion(Box(40, 50, 90, 100), Operator("mosaic", (8.0, 8.0), (0.0, 0.0), 1.0))
+    mask = region_mask(matrix, CROP, cover)
+    assert mask[50:100, 40:90].min() == 1
+    assert mask[50 - 10, 60] == 0
+    assert mask[70, 90 + 10] == 0
+    whole = CoveredRegion(Box(-50, -50, 300, 300), cover.operator)
+    for each in (region_mask(matrix, CROP, whole), region_mask(matrix, CROP, None)):
+        assert each[0].max() == each[-1].max() == each[:, 0].max() == each[:, -1].max() == 0
+
+
+def test_colour_is_matched_and_features_are_kept() -> None:
+    rng = np.random.default_rng(3)
+    given_ = np.full((CROP, CROP, 3), 120, np.float32)
+    features = cv2.GaussianBlur(rng.normal(0, 60, given_.shape), (0, 0), 1).astype(np.float32)
+    made = given_ + features + np.array([20, -10, 5], np.float32)
+    mask = region_mask(np.array([[1.0, 0, 0], [0, 1.0, 0]]), CROP, None)
+    matched = matched_colour(made, given_, mask)
+    rim = (mask > 0.1) & (mask < 0.9)
+    assert np.abs((matched - given_)[rim].mean(axis=0)).max() < 3
+    assert np.abs((made - given_)[rim].mean(axis=0)).max() > 15
+    inner = (slice(40, 88), slice(40, 88))
+    for channel in range(3):
+        left, feature = (matched - given_)[inner][..., channel], features[inner][..., channel]
+        assert np.corrcoef(left.ravel(), feature.ravel())[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("sigma", [2.0, 5.0])
+def test_noise_is_measured(sigma: float) -> None:
+    ramp = np.tile(np.linspace(60, 180, 200), (200, 1))[..., None].repeat(3, axis=2)
+    noise = np.random.default_rng(0).normal(0, sigma, (200, 200, 1))
+    noisy = np.clip(np.rint(ramp + noise), 0, 255).astype(np.uint8)
+    assert noise_sigma(noisy) == pytest.approx(sigma, rel=0.1)
+
+
+def test_grain_is_that_of_the_surroundings() -> None:
+    rng = np.random.default_rng(0)
+    noisy = np.clip(rng.normal(128, 4, (200, 200, 1)), 0, 255).astype(np.uint8).repeat(3, axis=2)
+    window = (slice(60, 140), slice(60, 140))
+    layer = Layer(window, np.ones((80, 80), np.float32), np.zeros((80, 80, 3), np.float32))
+    grain = with_grain(layer, noisy, rng).change
+    assert grain.std() == pytest.approx(4, rel=0.15)
+    flat = np.full_like(noisy, 128)
+    assert not with_grain(layer, flat, rng).change.any()
+
+
+def test_layers_that_overlap_are_not_added_up() -> None:
+    picture = np.full((20, 20, 3), 100, np.uint8)
+    ones, change = np.ones((10, 10), np.float32), np.full((10, 10, 3), 40, np.float32)
+    layers = [
+        Layer((slice(0, 10), slice(0, 10)), ones, change),
+        Layer((slice(5, 15), slice(5, 15)), ones, change),
+    ]
+    result, synthesised = compose(picture, layers)
+    assert set(np.unique(result[synthesised])) == {140}
+    assert set(np.unique(result[~synthesised])) == {100}
+    assert synthesised.sum() == 175
