@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from seethrough.operators import mosaic
+from seethrough.operators import blur, mosaic
 from seethrough.types import Box, CoveredRegion, Image, Operator
 
 __all__ = ["estimate", "find_covered"]
@@ -29,7 +29,15 @@ def find_covered(picture: Image) -> tuple[CoveredRegion, ...]:
         Empty for a clean picture.
     """
     luma = _luma(picture)
-    return tuple(mosaic.find(luma))
+    mosaics = mosaic.find(luma)
+    found = list(mosaics)
+    for box, confidence in blur.find(luma):
+        if any(box.intersection(m.box) > 0.3 * min(box.area, m.box.area) for m in mosaics):
+            continue
+        kernel = blur.kernel(_inside(luma, box))
+        if kernel is not None:
+            found.append(CoveredRegion(box, Operator("gauss", (kernel, kernel), None, confidence)))
+    return tuple(sorted(found, key=lambda r: -r.operator.confidence))
 
 
 def estimate(picture: Image, box: Box) -> Operator | None:
@@ -43,6 +51,11 @@ def estimate(picture: Image, box: Box) -> Operator | None:
     operator = region.operator
     (cx, cy), (px, py) = region.operator.size, region.operator.phase
     return Operator("mosaic", (cx, cy), ((px + x0) % cx, (py + y0) % cy), operator.confidence)
+
+
+def _inside(luma: mosaic.Plane, box: Box) -> mosaic.Plane:
+    x0, y0, x1, y1 = (round(v) for v in box.as_tuple())
+    return luma[max(0, y0) : y1, max(0, x0) : x1]
 
 
 def _luma(picture: Image) -> mosaic.Plane:

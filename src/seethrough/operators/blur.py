@@ -1,0 +1,366 @@
+"""Find blurred regions: smooth inside, sharp around, with a boundary like a tool's.
+
+Where a picture was blurred, its second derivatives are small against its first: their ratio
+is the length over which the picture changes (about sigma for a Gaussian over a natural
+spectrum). That also holds for a background out of focus, so a region counts only if it is
+compact, stands in sharp surroundings and fills a rectangle or an ellipse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from seethrough.types import Box
+
+Plane = npt.NDArray[np.float32]
+Grid = npt.NDArray[np.float64]
+
+_LONG_SIDE = 1024  # pixels: larger pictures are reduced to this before the search
+_STEP = 4  # pixels between cells of the evidence map
+_REACH = 4.0  # pixels: sigma of the neighbourhood that a cell sums over
+_SHARP = 2.4  # pixels: change length above which a neighbourhood looks blurred
+_ASPECTS = (0.7, 0.9, 1.15, 1.45, 1.8)
+_CANDIDATES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A compact blurred region and what speaks for it, in pixels of the searched picture."""
+
+    box: Box
+    features: tuple[float, ...]
+
+
+FEATURES = (
+    "bias",
+    "blurred inside",
+    "sharp inside",
+    "sharp around",
+    "blurred around",
+    "ring inside the picture",
+    "log area",
+    "weakest side",
+    "second weakest side",
+    "blurred elsewhere",
+    "sharp elsewhere",
+    "fills its shape",
+    "log aspect",
+    "component in box",
+)
+
+
+_WEIGHTS = (
+    -14.353, 6.629, -15.729, -0.441, 4.161, 7.717, 4.348,
+    1.059, 6.461, -15.021, -3.046, 1.694, -3.43, -0.639,
+)  # fmt: skip
+_THRESHOLD = 0.6  # logit
+
+
+def find(luma: Plane) -> list[tuple[Box, float]]:
+    """Return the blurred regions of a picture and the confidence in each, surest first."""
+    small, scale = reduced(luma)
+    height, width = luma.shape
+    found = []
+    for candidate in candidates(small):
+        logit = float(np.dot(_WEIGHTS, candidate.features)) - _THRESHOLD
+        if logit < 0:
+            continue
+        x0, y0, x1, y1 = (v / scale for v in candidate.box.as_tuple())
+        box = Box(x0, y0, min(x1, width), min(y1, height))
+        found.append((box, float(1 / (1 + np.exp(-logit)))))
+    return sorted(found, key=lambda f: -f[1])
+
+
+def change_length(luma: Plane) -> tuple[Plane, Plane]:
+    """Local squared gradient and squared second derivative, summed over a neighbourhood.
+
+    The root of their ratio is the length over which the picture changes, in pixels.
+    """
+    smooth = cv2.GaussianBlur(luma, (0, 0), 1.0)
+    first = np.array([[-0.5, 0.0, 0.5]], np.float32)
+    second = np.array([[1.0, -2.0, 1.0]], np.float32)
+    gx, gy = cv2.filter2D(smooth, -1, first), cv2.filter2D(smooth, -1, first.T)
+    xx, yy = cv2.filter2D(smooth, -1, second), cv2.filter2D(smooth, -1, second.T)
+    xy = cv2.filter2D(gx, -1, first.T)
+    gradient = cv2.GaussianBlur(gx * gx + gy * gy, (0, 0), _REACH)
+    curvature = cv2.GaussianBlur(xx * xx + yy * yy + 2 * xy * xy, (0, 0), _REACH)
+    return gradient, curvature
+
+
+def evidence(luma: Plane) -> Grid:
+    """Evidence for blur on a grid of ``_STEP`` pixels: -1 sharp, 0 nothing to see, 1 blurred."""
+    gradient, curvature = change_length(luma)
+    size = (max(1, luma.shape[1] // _STEP), max(1, luma.shape[0] // _STEP))
+    gradient = cv2.resize(gradient, size, interpolation=cv2.INTER_AREA)
+    curvature = cv2.resize(curvature, size, interpolation=cv2.INTER_AREA)
+    length = np.sqrt((gradient + 1e-6) / (curvature + 0.003))
+    informative = gradient / (gradient + 0.4)
+    result: Grid = (np.clip(np.log2(length / _SHARP), -1, 1) * informative).astype(np.float64)
+    return result
+
+
+def reduced(luma: Plane) -> tuple[Plane, float]:
+    """The picture at the size that is searched, and its scale (1 or less)."""
+    scale = min(1.0, _LONG_SIDE / max(luma.shape))
+    if scale == 1.0:
+        return luma, 1.0
+    size = (max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale)))
+    return cv2.resize(luma, size, interpolation=cv2.INTER_AREA), scale
+
+
+class _Sums:
+    """Sums over rectangles of a grid, zero outside it."""
+
+    def __init__(self, grid: Grid, pad: int) -> None:
+        padded = np.pad(grid, pad)
+        self.table = np.pad(padded.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+        self.pad = pad
+
+    def __call__(
+        self,
+        y0: npt.NDArray[np.int64],
+        x0: npt.NDArray[np.int64],
+        y1: npt.NDArray[np.int64],
+        x1: npt.NDArray[np.int64],
+    ) -> Grid:
+        height, width = self.table.shape
+        y0, y1 = (np.clip(v + self.pad, 0, height - 1) for v in (y0, y1))
+        x0, x1 = (np.clip(v + self.pad, 0, width - 1) for v in (x0, x1))
+        t = self.table
+        result: Grid = t[y1, x1] - t[y0, x1] - t[y1, x0] + t[y0, x0]
+        return result
+
+
+def candidates(luma: Plane) -> list[Candidate]:
+    """Return compact blurred regions, most promising first, with their features."""
+    if min(luma.shape) < 8 * _STEP:
+        return []
+    grid = evidence(luma)
+    height, width = grid.shape
+    pad = max(height, width) // 2 + 2
+    blurred, sharp = np.maximum(grid, 0), np.maximum(-grid, 0)
+    sums = {
+        "blurred": _Sums(blurred, pad),
+        "sharp": _Sums(sharp, pad),
+        "valid": _Sums(np.ones_like(grid), pad),
+    }
+    boxes: list[tuple[float, int, int, int, int]] = []
+    side = 5.0
+    while side < 0.85 * width:
+        for aspect in _ASPECTS:
+            w, h = round(side), round(side * aspect)
+            if h < 5 or h > 0.9 * height:
+                continue
+            y, x = np.mgrid[0 : height - h + 1, 0 : width - w + 1]
+            score = _centre_surround(sums, y, x, h, w) * min(1.0, (w * h / 400) ** 0.25)
+            for i in np.argsort(score, axis=None)[-3:]:
+                iy, ix = np.unravel_index(i, score.shape)
+                boxes.append((float(score[iy, ix]), int(ix), int(iy), w, h))
+        side *= 1.2
+    boxes.sort(reverse=True)
+    out: list[Candidate] = []
+    kept: list[Box] = []
+    for score, x, y, w, h in boxes:
+        if score < 0.3 or len(kept) == _CANDIDATES:
+            break
+        box = Box(x, y, x + w, y + h)
+        if any(box.intersection(k) > 0.3 * min(box.area, k.area) for k in kept):
+            continue
+        kept.append(box)
+        refined, fills, shared = _component(blurred, sharp, box)
+        features = _features(sums, grid, refined, fills, shared)
+        x0, y0, x1, y1 = (v * _STEP for v in refined.as_tuple())
+        out.append(Candidate(Box(x0, y0, min(x1, luma.shape[1]), min(y1, luma.shape[0])), features))
+    return out
+
+
+def _centre_surround(
+    sums: dict[str, _Sums], y: npt.NDArray[np.int64], x: npt.NDArray[np.int64], h: int, w: int
+) -> Grid:
+    """Blurred inside, sharp in a ring around, for boxes of one size at all places."""
+
+    def around(kind: str, margin: float) -> Grid:
+        my, mx = _margin(margin, h), _margin(margin, w)
+        return sums[kind](y - my, x - mx, y + h + my, x + w + mx)
+
+    inner = around("valid", -0.12)
+    ring = np.maximum(around("valid", 0.3) - around("valid", 0.1), 1)
+    inside = np.minimum(around("blurred", -0.12) / inner, 0.6)
+    spoilt = around("sharp", -0.12) / inner
+    sharp = np.minimum((around("sharp", 0.3) - around("sharp", 0.1)) / ring, 0.6)
+    leaking = (around("blurred", 0.3) - around("blurred", 0.1)) / ring
+    result: Grid = inside - 1.5 * spoilt + sharp - 1.5 * leaking
+    return result
+
+
+def _margin(share: float, length: int) -> int:
+    return max(1, round(share * length)) if share > 0 else round(share * length)
+
+
+def _component(blurred: Grid, sharp: Grid, box: Box) -> tuple[Box, float, float]:
+    """Fit the box to the connected blurred cells under it.
+
+    Returns the box, how well the cells fill it (1 a rectangle, 0.785 an ellipse), and
+    the share of the component that lies inside the original box.
+    """
+    height, width = blurred.shape
+    x0, y0, x1, y1 = (int(v) for v in box.as_tuple())
+    mx, my = max(2, (x1 - x0) // 2), max(2, (y1 - y0) // 2)
+    wx0, wy0, wx1, wy1 = max(0, x0 - mx), max(0, y0 - my), min(width, x1 + mx), min(height, y1 + my)
+    local = (blurred - sharp)[wy0:wy1, wx0:wx1]
+    smooth = cv2.GaussianBlur(local, (0, 0), 0.6)
+    mask = (smooth > 0.08).astype(np.uint8)
+    mask = cv2.morphologyEx(
+        mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    )
+    count, labels = cv2.connectedComponents(mask, connectivity=4)
+    inside = labels[y0 - wy0 : y1 - wy0, x0 - wx0 : x1 - wx0]
+    if count < 2 or not inside.any():
+        return box, 0.0, 0.0
+    sizes = np.bincount(inside.ravel(), minlength=count)
+    sizes[0] = 0
+    part = labels == sizes.argmax()
+    contours, _ = cv2.findContours(part.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros_like(mask), contours, -1, 1, -1) > 0
+    rows, columns = np.flatnonzero(filled.any(axis=1)), np.flatnonzero(filled.any(axis=0))
+    fit = Box(columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
+    fills = float(filled.sum() / fit.area)
+    shared = float(filled[y0 - wy0 : y1 - wy0, x0 - wx0 : x1 - wx0].sum() / filled.sum())
+    # A neighbourhood that straddles the rim looks sharp: the region is a cell wider.
+    grown = Box(
+        max(0.0, fit.x0 + wx0 - 1),
+        max(0.0, fit.y0 + wy0 - 1),
+        min(float(width), fit.x1 + wx0 + 1),
+        min(float(height), fit.y1 + wy0 + 1),
+    )
+    if not 0.4 < grown.area / box.area < 2.5:
+        return box, fills, shared
+    return grown, fills, shared
+
+
+def _features(
+    sums: dict[str, _Sums], grid: Grid, box: Box, fills: float, shared: float
+) -> tuple[float, ...]:
+    x0, y0, x1, y1 = (int(v) for v in box.as_tuple())
+    h, w = y1 - y0, x1 - x0
+
+    def total(kind: str, a: int, b: int, c: int, d: int) -> float:
+        return float(sums[kind](*(np.array([v]) for v in (a, b, c, d)))[0])
+
+    def inside(kind: str, margin: float) -> float:
+        my, mx = _margin(margin, h), _margin(margin, w)
+        return total(kind, y0 - my, x0 - mx, y1 + my, x1 + mx)
+
+    inner = inside("valid", -0.15)
+    ring = max(1.0, inside("valid", 0.3) - inside("valid", 0.08))
+    full_ring = max(1, _ring_area(h, w))
+    my, mx = max(2, h // 4), max(2, w // 4)
+    strips = (
+        (y0 - my, x0, y0 - 1, x1),
+        (y1 + 1, x0, y1 + my, x1),
+        (y0, x0 - mx, y1, x0 - 1),
+        (y0, x1 + 1, y1, x1 + mx),
+    )
+    sides = sorted(
+        (total("sharp", *s) - total("blurred", *s)) / max(1, (s[2] - s[0]) * (s[3] - s[1]))
+        for s in strips
+    )
+    height, width = grid.shape
+    everything = total("valid", 0, 0, height, width)
+    rest = max(1.0, everything - inside("valid", 0.2))
+    return (
+        1.0,
+        inside("blurred", -0.15) / inner,
+        inside("sharp", -0.15) / inner,
+        (inside("sharp", 0.3) - inside("sharp", 0.08)) / ring,
+        (inside("blurred", 0.3) - inside("blurred", 0.08)) / ring,
+        (inside("valid", 0.3) - inside("valid", 0.08)) / full_ring,
+        float(np.log(w * h / 100)),
+        sides[0],
+        sides[1],
+        (total("blurred", 0, 0, height, width) - inside("blurred", 0.2)) / rest,
+        (total("sharp", 0, 0, height, width) - inside("sharp", 0.2)) / rest,
+        min(fills, 0.85),
+        abs(float(np.log(h / w / 1.2))),
+        shared,
+    )
+
+
+def _ring_area(h: int, w: int) -> int:
+    outer, inner = ((h + 2 * _margin(m, h)) * (w + 2 * _margin(m, w)) for m in (0.3, 0.08))
+    return outer - inner
+
+
+# --- the kernel ---------------------------------------------------------------------------
+
+SPREADS = (0.25, 0.5, 1.0)  # pre-smoothing, in change lengths
+
+
+def kernel_features(luma: Plane) -> tuple[float, npt.NDArray[np.float64]] | None:
+    """Change length of a region, and scale-free features that tell kernel and sigma.
+
+    ``luma`` is the region's bounding box; only the inscribed ellipse is read. A Gaussian of
+    sigma over a power spectrum ``w ** -b`` smoothed by ``t`` has, with ``S = sigma^2 + t^2``,
+    ``E|d1|^2 / E|d2|^2 = 2 S / (4 - b)`` and ``E|d2|^2 / E|d3|^2 = 2 S / (6 - b)``, so the
+    difference of their inverses is ``1 / S`` for every ``b``; a box kernel's heavier spectrum makes
+    both fall faster with ``t``.
+    """
+    height, width = luma.shape
+    if min(height, width) < 12:
+        return None
+    y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height * 2 - 1
+    x = (np.arange(width, dtype=np.float32)[None] + 0.5) / width * 2 - 1
+    radius = np.sqrt(x * x + y * y)
+    inside = (radius < 0.94).astype(np.float32)
+    core = radius < 0.8
+
+    first = np.array([[-0.5, 0.0, 0.5]], np.float32)
+
+    def energies(spread: float) -> tuple[float, float, float]:
+        weight = cv2.GaussianBlur(inside, (0, 0), spread)
+        mean = float(luma[inside > 0].mean())
+        smooth = cv2.GaussianBlur((luma - mean) * inside, (0, 0), spread) / (weight + 1e-3)
+        d = [smooth]
+        out = []
+        for _ in range(3):
+            # All mixed derivatives of one order: the energy is that of |w| ** order.
+            d = [cv2.filter2D(a, -1, first) for a in d] + [cv2.filter2D(d[-1], -1, first.T)]
+            binomial = [1.0] if len(d) == 1 else _BINOMIAL[len(d) - 1]
+            out.append(
+                float(sum(b * (a[core] ** 2).mean() for a, b in zip(d, binomial, strict=True)))
+            )
+        return out[0], out[1], out[2]
+
+    e1, e2, _ = energies(1.0)
+    length = float(np.sqrt(e1 / (e2 + 1e-9)))
+    for _ in range(2):  # at a spread that suits it, noise counts for little
+        spread = float(np.clip(0.5 * length, 1.0, 0.12 * min(height, width)))
+        e1, e2, _ = energies(spread)
+        length = float(np.sqrt(max(e1 / (e2 + 1e-9) - spread**2, 0.8)))
+    length = float(np.clip(length, 1.0, 0.3 * min(height, width)))
+    values = [1.0]
+    for share in SPREADS:
+        spread = max(0.8, share * length)
+        e1, e2, e3 = energies(spread)
+        values.append(float(np.log(e1 / (e2 + 1e-9)) - 2 * np.log(length)))
+        values.append(float(np.log(e2 / (e3 + 1e-9)) - 2 * np.log(length)))
+    values.append(float(np.log(length)))
+    values.append(float(np.log(length / min(height, width))))
+    return length, np.array(values)
+
+
+_BINOMIAL = {1: (1.0, 1.0), 2: (1.0, 2.0, 1.0), 3: (1.0, 3.0, 3.0, 1.0)}
+
+
+def kernel(luma: Plane) -> float | None:
+    """Sigma of the Gaussian that explains a blurred region, in pixels."""
+    measured = kernel_features(luma)
+    if measured is None:
+        return None
+    length, values = measured
+    weights = (0.695, 0.316, -0.17, 0.178, 0.252, 0.107, 0.558, -0.171, 0.201)
+    return float(length * np.exp(np.dot(weights, values)))
