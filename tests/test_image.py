@@ -384,7 +384,8 @@ def test_exif_is_kept_without_thumbnail_orientation_and_maker_note(
         assert 0x0112 not in kept
         details = kept.get_ifd(0x8769)
         assert details[0x9003] == "2026:01:02 03:04:05"
-        assert (details[0xA002], details[0xA003]) == (4, 8)
+        size = (details.get(0xA002), details.get(0xA003))
+        assert size == ((None, None) if suffix.startswith(".tif") else (4, 8))
         assert kept.get_ifd(0x8825)[2] == (51.0, 30.0, 0.0)
 
 

@@ -207,9 +207,11 @@ def encode_tiff(frame: Frame) -> bytes:
     for tag in (_DESCRIPTION, _SOFTWARE, *_KEPT):
         if tag in exif:
             ifd[tag] = exif[tag]
-    for tag in (_EXIF_IFD, _GPS_IFD):
-        if details := exif.get_ifd(tag):
-            ifd[tag] = dict(details)
+    for ifd_tag in (_EXIF_IFD, _GPS_IFD):
+        found = exif.get_ifd(ifd_tag)
+        # TIFF gives its size in its own tags only.
+        if kept := {k: v for k, v in found.items() if k not in (_EXIF_WIDTH, _EXIF_HEIGHT)}:
+            ifd[ifd_tag] = kept
     ifd[256] = width
     ifd[257] = height
     ifd[258] = (8 * samples.dtype.itemsize,) * channels
