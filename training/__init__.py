@@ -1,0 +1,1 @@
+"""Training with PyTorch: not part of the wheel, and nothing in the package imports it."""

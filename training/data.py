@@ -178,7 +178,8 @@ def compress(picture: Float, rng: np.random.Generator) -> Float:
     """JPEG or block-transform artefacts at one to two times the crop's size, reduced again."""
     zoom = rng.choice([1.0, 1.5, 2.0], p=[0.3, 0.2, 0.5])
     side = round(SIZE * zoom)
-    large = np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC))
+    enlarged = cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
+    large = np.asarray(enlarged, np.float32)
     if rng.random() < 0.5:
         large = degrade.Jpeg(int(rng.integers(45, 97))).apply(np.clip(large, 0, 1))
     else:
@@ -216,6 +217,7 @@ def misalign(crop: Image, mix: Mix, rng: np.random.Generator) -> Image:
     scale = np.exp(rng.normal(0, mix.scale))
     centre = SIZE / 2 - 0.5
     matrix = cv2.getRotationMatrix2D((centre, centre), angle, scale)
+    matrix = np.asarray(matrix, np.float64)
     matrix[:, 2] += rng.normal(0, mix.shift, 2)
     warped = cv2.warpAffine(
         crop, matrix, (SIZE, SIZE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
@@ -243,9 +245,7 @@ class Pairs:
         self.typefaces = [face for face in typefaces if not glyphs.is_held_out(face.family)]
         self.faces, self.mix, self.seed = faces, mix, seed
 
-    def __getitem__(
-        self, index: int
-    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], int]:
+    def __getitem__(self, index: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], int]:
         rng = np.random.default_rng([self.seed, index])
         text = bool(rng.random() < self.mix.text)
         if text:

@@ -156,7 +156,9 @@ class Pyramid(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.output1, self.output2, self.output3 = (conv(n, WIDTH, kernel=1) for n in (64, 128, 256))
+        self.output1, self.output2, self.output3 = (
+            conv(n, WIDTH, kernel=1) for n in (64, 128, 256)
+        )
         self.merge1, self.merge2 = conv(WIDTH, WIDTH), conv(WIDTH, WIDTH)
 
     def forward(self, stages: list[Tensor]) -> list[Tensor]:

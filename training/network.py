@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn import functional
 
 KINDS = 2
 """Classes: 0 is a face aligned to the template, 1 is text."""
@@ -61,7 +61,7 @@ class Conv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight.view(self.shape)
-        return F.conv2d(x, weight, self.bias, self.stride, self.padding)
+        return functional.conv2d(x, weight, self.bias, self.stride, self.padding)
 
 
 class ConditionalNorm(nn.Module):
@@ -70,13 +70,12 @@ class ConditionalNorm(nn.Module):
     def __init__(self, channels: int, groups: int) -> None:
         super().__init__()
         self.groups = groups
-        self.gain = nn.Parameter(torch.ones(KINDS, channels))
-        self.offset = nn.Parameter(torch.zeros(KINDS, channels))
+        self.gain = nn.Parameter(torch.ones(KINDS, channels, 1, 1))
+        self.offset = nn.Parameter(torch.zeros(KINDS, channels, 1, 1))
 
     def forward(self, x: Tensor, kind: Tensor) -> Tensor:
-        gain = self.gain[kind][:, :, None, None].to(x.dtype)
-        offset = self.offset[kind][:, :, None, None].to(x.dtype)
-        return torch.addcmul(offset, F.group_norm(x, self.groups).to(x.dtype), gain)
+        gain, offset = self.gain[kind].to(x.dtype), self.offset[kind].to(x.dtype)
+        return torch.addcmul(offset, functional.group_norm(x, self.groups).to(x.dtype), gain)
 
 
 class Block(nn.Module):
@@ -90,7 +89,8 @@ class Block(nn.Module):
         nn.init.zeros_(self.second.weight)
 
     def forward(self, x: Tensor, kind: Tensor) -> Tensor:
-        return x + self.second(F.silu(self.first(self.norm(x, kind))))
+        change: Tensor = self.second(functional.silu(self.first(self.norm(x, kind))))
+        return x + change
 
 
 class Attention(nn.Module):
@@ -110,7 +110,8 @@ class Attention(nn.Module):
         q, k, v = qkv.transpose(-1, -2).unbind(1)
         # Written out: 64 positions are too few for the fused kernel to pay.
         y = torch.softmax(q @ k.transpose(-1, -2) * (c // self.heads) ** -0.5, dim=-1) @ v
-        return x + self.out(y.transpose(-1, -2).reshape(n, c, h, w))
+        change: Tensor = self.out(y.transpose(-1, -2).reshape(n, c, h, w))
+        return x + change
 
 
 class Position(nn.Module):
@@ -132,7 +133,9 @@ class Position(nn.Module):
 class Level(nn.Module):
     """Blocks at one resolution."""
 
-    def __init__(self, channels: int, size: int, blocks: int, config: NetworkConfig, attention: int) -> None:
+    def __init__(
+        self, channels: int, size: int, blocks: int, config: NetworkConfig, attention: int
+    ) -> None:
         super().__init__()
         self.position = Position(channels, size)
         self.blocks = nn.ModuleList(Block(channels, config.groups) for _ in range(blocks))
@@ -199,7 +202,7 @@ class Restorer(nn.Module):
         Tensor
             ``float32 (N, 3, size, size)``, not clipped.
         """
-        x = self.stem(F.pixel_unshuffle(degraded - 0.5, 4))
+        x = self.stem(functional.pixel_unshuffle(degraded - 0.5, 4))
         skips = []
         for level, reduce in zip(self.down, self.reduce, strict=True):
             x = level(x, kind)
@@ -207,8 +210,8 @@ class Restorer(nn.Module):
             x = reduce(x)
         x = self.middle(x, kind)
         for i in reversed(range(len(skips))):
-            x = F.pixel_shuffle(self.enlarge[i](x), 2) + skips[i]
+            x = functional.pixel_shuffle(self.enlarge[i](x), 2) + skips[i]
             x = self.up[i](x, kind)
-        x = F.silu(F.pixel_shuffle(self.unfold(x), 2))
-        x = x + F.silu(self.refine(x))
-        return degraded + F.pixel_shuffle(self.output(x), 2).float()
+        x = functional.silu(functional.pixel_shuffle(self.unfold(x), 2))
+        x = x + functional.silu(self.refine(x))
+        return degraded + functional.pixel_shuffle(self.output(x), 2).float()

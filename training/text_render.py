@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from seethrough.degrade import to_uint8
 from seethrough.types import Image
 from training.glyphs import CAP_HEIGHT, CHARACTERS, Typeface
 
@@ -110,7 +111,7 @@ def phrase(words: Sequence[str], rng: np.random.Generator, length: int) -> str:
     while sum(map(len, parts)) + len(parts) < length:
         pick = rng.random()
         if pick < 0.72:
-            word = words[rng.integers(len(words))]
+            word = words[int(rng.integers(len(words)))]
             word = {0: word, 1: word.capitalize(), 2: word.upper(), 3: word.lower()}[int(case)]
             if rng.random() < 0.12:
                 word += str(rng.choice([",", ".", ";", ":", "!", "?"]))
@@ -160,9 +161,7 @@ def ink(paper: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray
     return np.clip(tone + rng.normal(0, 0.08, 3), 0, 1).astype(np.float32)
 
 
-def random_text(
-    faces: Sequence[Typeface], words: Sequence[str], rng: np.random.Generator
-) -> Image:
+def random_text(faces: Sequence[Typeface], words: Sequence[str], rng: np.random.Generator) -> Image:
     """A 128 px square filled by one or more lines of text.
 
     Parameters
@@ -179,7 +178,7 @@ def random_text(
     Image
         ``uint8 (128, 128, 3)``, clean. Cap heights 9 to 40 px, mostly 14 to 28.
     """
-    face = faces[rng.integers(len(faces))]
+    face = faces[int(rng.integers(len(faces)))]
     cap = float(np.exp(rng.normal(np.log(20), 0.3)))
     cap = min(max(cap, 9.0), 40.0)
     angle = rng.normal(0, 1.5) if rng.random() < 0.5 else 0.0
@@ -199,4 +198,4 @@ def random_text(
     strength = 1.0 if rng.random() < 0.7 else rng.uniform(0.6, 1.0)
     alpha = coverage[..., None] * np.float32(strength)
     picture = paper * (1 - alpha) + ink(paper, rng) * alpha
-    return np.floor(np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return to_uint8(picture)

@@ -18,7 +18,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,8 @@ class TrainConfig:
     """
 
     name: str
-    network: NetworkConfig = NetworkConfig()
-    mix: data.Mix = data.Mix()
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    mix: data.Mix = field(default_factory=data.Mix)
     loss: str = "psnr"
     seed: int = 1
     batch: int = 16
@@ -140,7 +140,7 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
     bf16 = bf16_is_faster(device)
     print(f"{device}, {'bf16' if bf16 else 'float32'}, commit {commit()}", flush=True)
 
-    net = Restorer(config.network).to(device, memory_format=torch.channels_last)
+    net = _on_device(Restorer(config.network), device)
     forward = torch.compile(net) if arguments.compile else net
     optims = optimisers(net, config)
     average = Average(net)
@@ -168,11 +168,13 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
             sampler=data.Forever(seen),
             num_workers=arguments.workers,
             worker_init_fn=_quiet_worker,
-            persistent_workers=True,
-            prefetch_factor=4,
+            persistent_workers=arguments.workers > 0,
+            prefetch_factor=4 if arguments.workers else None,
         )
     )
-    sets = data.validation_sets(data.read_crops(arguments.valid), arguments.atlas, arguments.valid_count)
+    sets = data.validation_sets(
+        data.read_crops(arguments.valid), arguments.atlas, arguments.valid_count
+    )
     facts = {
         "config": json.dumps(dataclasses.asdict(config)),
         "commit": commit(),
@@ -200,7 +202,7 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
 
     def report(path: Path) -> None:
         nonlocal best
-        judge = Restorer(config.network).to(device, memory_format=torch.channels_last)
+        judge = _on_device(Restorer(config.network), device)
         judge.load_state_dict(average.values)
         scores, grid = validate(judge.eval(), sets, device, bf16)
         mean = float(np.mean(list(scores.values())))
@@ -241,7 +243,7 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             restored = forward(x, kind.to(device))
         loss = loss_of(restored, y)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(net.parameters(), config.clip)
         for optim in optims:
             optim.step()
@@ -270,6 +272,12 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
     if not cooling:
         save(trunk, state_now())
     report(out / ("cooled.pt" if cooling else "best.pt"))
+
+
+def _on_device(net: Restorer, device: torch.device) -> Restorer:
+    net.to(device)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return net
 
 
 def _quiet_worker(_: int) -> None:

@@ -215,7 +215,8 @@ class MotionPath(Degradation):
     def apply(self, picture: Float, rng: np.random.Generator | None = None) -> Float:
         assert rng is not None
         count = max(8, int(4 * self.length))
-        turn = np.cumsum(rng.normal(0, 1.0, count)) * (2.0 / count)
+        # Over the whole path the heading turns by about one radian, however long it is.
+        turn = np.cumsum(rng.normal(0, 1.0, count)) * 2 * count**-1.5
         heading = rng.uniform(0, 2 * np.pi) + np.cumsum(turn)
         step = self.length / count
         path = np.cumsum(np.stack([np.cos(heading), np.sin(heading)], axis=1) * step, axis=0)
@@ -542,8 +543,8 @@ def scaled(operator: T, factor: float) -> T:
     for name in operator.lengths:
         value = getattr(operator, name)
         if isinstance(operator, BoxBlur):
-            size = [max(1, round(v * factor)) for v in _pair(value)]
-            changed[name] = (size[0], size[1])
+            width, height = (max(1, round(v * factor)) for v in _pair(value))
+            changed[name] = (width, height) if isinstance(value, tuple) else width
         elif isinstance(operator, GaussianBlur) and name == "size":
             changed[name] = 2 * round((value * factor - 1) / 2) + 1 if value else 0
         else:

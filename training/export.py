@@ -1,0 +1,173 @@
+"""Turn a checkpoint into the ONNX file that ships, and write its model card.
+
+    python -m training.export runs/restorer/best.pt --valid valid.tar --atlas glyphs.npz \
+        --onnx src/seethrough/assets/restorer.onnx
+
+Weights are stored in half precision and cast to float32 when a session opens: half the size, and
+the same file is the warm start of the next training (:mod:`training.warm_start`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import string
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from training import data
+from training.network import NetworkConfig, Restorer
+from training.train import psnr
+
+TEMPLATE = Path(__file__).with_name("card_template.md")
+SMALLEST_HALF = 64
+"""Initialisers with fewer elements stay as they are."""
+
+
+def load_restorer(checkpoint: Path) -> tuple[Restorer, dict[str, Any]]:
+    """The averaged network of a checkpoint, in half precision's values, and the checkpoint."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    shape = json.loads(state["config"])["network"]
+    shape = {k: tuple(v) if isinstance(v, list) else v for k, v in shape.items()}
+    net = Restorer(NetworkConfig(**shape))
+    net.load_state_dict({k: v.half().float() for k, v in state["ema"].items()})
+    return net.eval(), state
+
+
+def to_onnx(net: Restorer) -> onnx.ModelProto:
+    """Trace a network with a free batch size; initialisers bear the parameters' names."""
+    size = net.config.size
+    example = torch.rand(2, 3, size, size), torch.tensor([0, 1])
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own deprecations
+        program = torch.onnx.export(
+            net, example, dynamo=True, optimize=True, opset_version=20, verbose=False,
+            input_names=["degraded", "kind"], output_names=["restored"],
+            dynamic_shapes=({0: batch}, {0: batch}),
+        )  # fmt: skip
+    assert program is not None
+    return program.model_proto
+
+
+def halve(model: onnx.ModelProto) -> None:
+    """Store float32 initialisers as float16, with a cast back in front of their use."""
+    kept, casts = [], []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.size < SMALLEST_HALF:
+            kept.append(tensor)
+            continue
+        half = f"{tensor.name}.half"
+        kept.append(numpy_helper.from_array(values.astype(np.float16), half))
+        casts.append(helper.make_node("Cast", [half], [tensor.name], to=TensorProto.FLOAT))
+    nodes = casts + list(model.graph.node)
+    del model.graph.initializer[:], model.graph.node[:], model.graph.value_info[:]
+    model.graph.initializer.extend(kept)
+    model.graph.node.extend(nodes)
+
+
+def read_parameters(path: Path) -> tuple[dict[str, torch.Tensor], int]:
+    """Parameters of a shipped file by name, and how many pictures they have seen."""
+    model = onnx.load(str(path))
+    facts = {entry.key: entry.value for entry in model.metadata_props}
+    values = {
+        tensor.name.removesuffix(".half"): torch.from_numpy(
+            numpy_helper.to_array(tensor).astype(np.float32)
+        )
+        for tensor in model.graph.initializer
+        if tensor.data_type in (TensorProto.FLOAT, TensorProto.FLOAT16)
+    }
+    return values, int(facts["seen"])
+
+
+def run(path: Path, degraded: np.ndarray[Any, Any], kind: int) -> np.ndarray[Any, Any]:
+    """Restore ``uint8 (N, H, W, 3)`` through ONNX Runtime; ``float32 (N, 3, H, W)``."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    parts = []
+    for start in range(0, len(degraded), 16):
+        x = degraded[start : start + 16].transpose(0, 3, 1, 2).astype(np.float32) / 255
+        kinds = np.full(len(x), kind, np.int64)
+        parts.append(session.run(None, {"degraded": x, "kind": kinds})[0])
+    return np.concatenate(parts)
+
+
+def largest_difference(net: Restorer, path: Path) -> float:
+    """Largest difference between PyTorch and ONNX Runtime on random crops of both kinds."""
+    x = np.random.default_rng(0).integers(0, 256, (3, net.config.size, net.config.size, 3))
+    worst = 0.0
+    for kind in (data.FACE, data.TEXT):
+        levels = torch.from_numpy(x.transpose(0, 3, 1, 2).astype(np.float32) / 255)
+        with torch.no_grad():
+            expected = net(levels, torch.full((3,), kind)).numpy()
+        worst = max(worst, float(np.abs(run(path, x.astype(np.uint8), kind) - expected).max()))
+    return worst
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write the ONNX file and its card; refuse if PyTorch and ONNX Runtime differ."""
+    net, state = load_restorer(arguments.checkpoint)
+    model = to_onnx(net)
+    halve(model)
+    facts = {name: str(state[name]) for name in ("config", "commit", "seed", "data", "seen")}
+    helper.set_model_props(model, facts)
+    path: Path = arguments.onnx
+    partial = path.with_suffix(".partial")
+    onnx.save(model, str(partial))
+    onnx.checker.check_model(str(partial))
+    difference = largest_difference(net, partial)
+    if difference > 2e-4:
+        partial.unlink()
+        raise SystemExit(f"PyTorch and ONNX Runtime differ by {difference:.1e}: not written")
+    partial.rename(path)
+
+    crops = data.read_crops(arguments.valid)
+    rows = []
+    for name, (degraded, clean, kind) in data.validation_sets(
+        crops, arguments.atlas, len(crops)
+    ).items():
+        truth = torch.from_numpy(clean).permute(0, 3, 1, 2).float() / 255
+        before = psnr(torch.from_numpy(degraded).permute(0, 3, 1, 2).float() / 255, truth)
+        after = psnr(torch.from_numpy(run(path, degraded, kind)), truth)
+        rows.append(f"| {name} | {len(clean)} | {before:.2f} | {after:.2f} |")
+    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+    config = json.loads(state["config"])
+    card = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        facts,
+        name=path.stem,
+        seen=f"{state['seen']:,}",
+        parameters=f"{sum(p.numel() for p in net.parameters()):,}",
+        bytes=f"{path.stat().st_size:,}",
+        sha256=checksum,
+        difference=f"{difference:.1e}",
+        rows="\n".join(rows),
+        config=json.dumps(config, indent=2),
+        loss=config["loss"],
+    )
+    path.with_suffix(".md").write_text(card, encoding="utf-8")
+    print(f"{path}: {path.stat().st_size:,} bytes, sha256 {checksum}")
+    print("\n".join(rows))
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--onnx", type=Path, required=True, help="file to write; card beside it")
+    parser.add_argument("--valid", type=Path, required=True, help="tar of held-out faces")
+    parser.add_argument("--atlas", type=Path, required=True, help="from training.glyphs")
+    export(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
