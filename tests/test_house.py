@@ -84,10 +84,11 @@ def test_import_loads_no_heavy_module(repository: Path) -> None:
 
 
 def test_import_takes_less_than_a_third_of_a_second(repository: Path) -> None:
+    # Processor time, which a busy machine does not stretch.
     program = (
-        "import time; t = time.perf_counter(); import seethrough; print(time.perf_counter() - t)"
+        "import time; t = time.process_time(); import seethrough; print(time.process_time() - t)"
     )
-    assert min(float(python(program, repository)) for _ in range(3)) < 0.3
+    assert float(python(program, repository)) < 0.3
 
 
 def test_imports_run_downward_only(repository: Path) -> None:
