@@ -116,7 +116,7 @@ def measure(
         methods: list[Method] = [peers.Unchanged(), ours]
         if str(setting) in HEADLINE:
             methods += chosen_peers(peer_names, setting, options, real_esrgan)
-        outputs = {}
+        outputs: dict[str, Crops] = {}
         for method in methods:
             outputs[method.name] = restored_by(method, inputs, setting)
             row = judges.scores(outputs[method.name], faces, inputs, setting, rng)
@@ -126,7 +126,7 @@ def measure(
             _say(f"{faces.name} {setting} {method.name}: {psnr.mean:.2f} dB")
         if options.sheets is not None:
             path = options.sheets / f"{faces.name}-{setting}.png"
-            _save_sheet(path, [*outputs.values(), faces.clean])
+            _save_sheet(path, {**outputs, "truth": faces.clean})
     return rows
 
 
@@ -264,9 +264,10 @@ def run(options: Options) -> Section:
     return section(options)
 
 
-def _save_sheet(path: Path, columns: Sequence[Crops]) -> None:
+def _save_sheet(path: Path, columns: Mapping[str, Crops]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), sheet(columns)[..., ::-1])
+    if not cv2.imwrite(str(path), sheet(columns)[..., ::-1]):
+        raise OSError(f"{path} cannot be written")
 
 
 def _say(words: str) -> None:

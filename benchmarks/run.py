@@ -52,8 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         section = importlib.import_module(f"benchmarks.{name}").run(options)
         command = f"`python -m benchmarks.run {shlex.join(words)}`"
         provenance = {"command": command, **section.provenance}
-        results.save(replace(section, provenance=provenance))
-    results.REPORT.write_text(results.render(order=ORDER), encoding="utf-8")
+        results.save(replace(section, provenance=provenance), results.SECTIONS)
+    page = results.render(results.SECTIONS, order=ORDER)
+    results.REPORT.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

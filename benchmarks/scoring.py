@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -19,6 +20,9 @@ CAP_DB = 60.0
 """Consistency is capped here: 8-bit rounding alone leaves 59 dB, and equal pictures infinity."""
 GAUSSIANS = (0.0, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0)
 """Sigmas tried where a picture's own blur is not known (``x4`` and ``x8``)."""
+
+HEADING = 16
+"""Rows of a contact sheet above the pictures."""
 
 COLUMNS: tuple[Column, ...] = (
     Column("setting", "setting"),
@@ -104,16 +108,24 @@ class Judges:
         return row | {name: metrics.estimate(values, rng) for name, values in each.items()}
 
 
-def sheet(columns: Sequence[Crops], count: int = 8) -> npt.NDArray[np.uint8]:
-    """A contact sheet: one row for each picture, one column for each stage.
+def sheet(columns: Mapping[str, Crops], count: int = 8) -> npt.NDArray[np.uint8]:
+    """Lay out a contact sheet: a row for each picture, a named column for each stage.
 
     Parameters
     ----------
-    columns : sequence of ndarray
-        Each ``uint8 (N, 128, 128, 3)``: input, restored, peer, truth.
+    columns : mapping of str to ndarray
+        Heading to ``uint8 (N, 128, 128, 3)``, from left to right.
     count : int
         At most so many rows.
+
+    Returns
+    -------
+    ndarray
+        ``uint8 (H, W, 3)`` RGB; the headings stand in the first :data:`HEADING` rows.
     """
-    return np.concatenate(
-        [np.concatenate(list(column[:count]), axis=0) for column in columns], axis=1
-    )
+    stages = []
+    for name, crops in columns.items():
+        heading = np.full((HEADING, crops.shape[2], 3), 255, np.uint8)
+        cv2.putText(heading, name, (2, 11), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (0, 0, 0))
+        stages.append(np.concatenate([heading, *crops[:count]], axis=0))
+    return np.concatenate(stages, axis=1)

@@ -74,9 +74,10 @@ def test_consistency_finds_the_blur_of_a_reduction(crops: np.ndarray) -> None:
 
 
 def test_sheet_has_a_row_for_each_picture_and_a_column_for_each_stage(crops: np.ndarray) -> None:
-    page = scoring.sheet([crops, 255 - crops, crops], count=1)
-    assert page.shape == (128, 3 * 128, 3)
-    assert np.array_equal(page[:, 128:256], 255 - crops[0])
+    page = scoring.sheet({"input": crops, "negative": 255 - crops, "truth": crops}, count=1)
+    assert page.shape == (scoring.HEADING + 128, 3 * 128, 3)
+    assert np.array_equal(page[scoring.HEADING :, 128:256], 255 - crops[0])
+    assert page[: scoring.HEADING, 128:256].min() < 100 < page[: scoring.HEADING].max()
 
 
 def test_goals_are_judged_by_direction() -> None:

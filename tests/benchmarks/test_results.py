@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -106,3 +108,25 @@ def test_unknown_benchmarks_are_refused(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(SystemExit):
         run.main(["astrology"])
     assert "astrology" in capsys.readouterr().err
+
+
+def test_run_measures_stores_and_writes_the_page(
+    section: Section, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Options] = []
+
+    def measure(options: Options) -> Section:
+        told.append(options)
+        return section
+
+    monkeypatch.setitem(sys.modules, "benchmarks.some_thing", SimpleNamespace(run=measure))
+    monkeypatch.setattr(run, "MODULES", ("some_thing",))
+    monkeypatch.setattr(results, "SECTIONS", tmp_path / "stored")
+    monkeypatch.setattr(results, "REPORT", tmp_path / "page.md")
+    run.main(["some_thing", "--limit", "3", "--threads", "1"])
+    page = (tmp_path / "page.md").read_text("utf-8")
+    assert "command: `python -m benchmarks.run some_thing --limit 3 --threads 1`" in page
+    assert [(o.limit, o.threads) for o in told] == [(3, 1)]
+    run.main(["--render"])
+    assert (tmp_path / "page.md").read_text("utf-8") == page
+    assert len(told) == 1
