@@ -252,17 +252,18 @@ def tight_box(landmarks: Landmarks) -> Box:
     In the 128 px crop it is x 28-100, y 36-124 (PROTOCOL section 2). A rotated face gets the
     box around the rotated ellipse inscribed in it.
     """
-    matrix = similarity(landmarks, 128)
+    return upright_box(similarity(landmarks, 128), Box(*_TIGHT_128))
+
+
+def upright_box(matrix: Matrix, box: Box) -> Box:
+    """Return the upright box, in the picture, around the ellipse inscribed in a crop's box.
+
+    Without rotation it is that box itself; a rotated one does not grow by its corners.
+    """
     back = invert(matrix)
-    x0, y0, x1, y1 = _TIGHT_128
-    centre_x, centre_y = transform(back, [(x0 + x1 - 1) / 2, (y0 + y1 - 1) / 2]) + 0.5
-    half_x, half_y = np.hypot(back[:, 0] * (x1 - x0) / 2, back[:, 1] * (y1 - y0) / 2)
-    return Box(
-        float(centre_x - half_x),
-        float(centre_y - half_y),
-        float(centre_x + half_x),
-        float(centre_y + half_y),
-    )
+    x, y = transform(back, np.array(box.centre) - 0.5) + 0.5
+    half_x, half_y = np.hypot(back[:, 0] * box.width / 2, back[:, 1] * box.height / 2)
+    return Box(float(x - half_x), float(y - half_y), float(x + half_x), float(y + half_y))
 
 
 def _supersampling(reduction: float) -> int:
