@@ -47,17 +47,17 @@ class Mix:
         Share of faces turned, scaled and shifted as a detector errs.
     """
 
-    text: float = 0.2
-    x4: float = 0.3
-    x8: float = 0.1
-    mixed: float = 0.06
-    mosaic: float = 0.26
-    gauss: float = 0.19
+    text: float = 0.18
+    x4: float = 0.27
+    x8: float = 0.09
+    mixed: float = 0.05
+    mosaic: float = 0.27
+    gauss: float = 0.23
     box: float = 0.05
     motion: float = 0.04
     codec: float = 0.4
-    partial: float = 0.2
-    misaligned: float = 0.35
+    partial: float = 0.15
+    misaligned: float = 0.3
     rotation: float = 2.5
     scale: float = 0.04
     shift: float = 2.0
@@ -87,6 +87,13 @@ def digest(*paths: Path) -> str:
 
 def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
+def _length(rng: np.random.Generator, low: float, high: float, text: bool) -> float:
+    """Strength of a cover: most faces under middling to strong ones, where there is most to learn."""
+    if not text and rng.random() < 0.75:
+        return float(rng.uniform(1.2 * low, 0.8 * high))
+    return _log_uniform(rng, low, high)
 
 
 def protocol_blur(rng: np.random.Generator, sigma: tuple[float, float]) -> Degradation:
@@ -133,9 +140,10 @@ def mixed_reduction(picture: Float, rng: np.random.Generator) -> Float:
     return _enlarge(degrade.to_float(degrade.to_uint8(small)))
 
 
-def random_mosaic(rng: np.random.Generator, low: float, high: float) -> Degradation:
+def random_mosaic(rng: np.random.Generator, text: bool) -> Degradation:
     """Mosaics as tools make them: whole or fractional cells, oblong, sampled, any phase."""
-    cell = _log_uniform(rng, low, high)
+    low, high = (2.5, 10.0) if text else (2.5, 20.0)
+    cell = _length(rng, low, high, text)
     if rng.random() < 0.5:
         cell = round(cell)
     across = cell * (rng.uniform(0.6, 1.6) if rng.random() < 0.12 else 1.0)
@@ -149,9 +157,9 @@ def random_cover(rng: np.random.Generator, mix: Mix, text: bool) -> Degradation:
     weights = np.array([mix.mosaic, mix.gauss, mix.box, mix.motion])
     match rng.choice(4, p=weights / weights.sum()):
         case 0:
-            return random_mosaic(rng, 2.5, 10 if text else 20)
+            return random_mosaic(rng, text)
         case 1:
-            return degrade.GaussianBlur(_log_uniform(rng, 1, 5.5 if text else 12.5))
+            return degrade.GaussianBlur(_length(rng, 1, 5.5 if text else 12.5, text))
         case 2:
             size = _log_uniform(rng, 3, 15 if text else 63)
             other = size * (rng.uniform(0.7, 1.4) if rng.random() < 0.3 else 1.0)

@@ -187,6 +187,17 @@ class Restorer(nn.Module):
         self.output = Conv(config.head, 12, 3)
         nn.init.zeros_(self.output.weight)
 
+    def _full_precision_stem(self, x: Tensor) -> Tensor:
+        """Convolve in float32 also where the rest runs in half precision.
+
+        A strong blur leaves differences of a few levels between neighbours; bf16 would round them
+        away before the first layer could amplify them.
+        """
+        if not torch.is_autocast_enabled(x.device.type):
+            return self.stem(x)  # type: ignore[no-any-return]
+        with torch.autocast(x.device.type, enabled=False):
+            return self.stem(x)  # type: ignore[no-any-return]
+
     def forward(self, degraded: Tensor, kind: Tensor) -> Tensor:
         """Restore crops.
 
@@ -202,7 +213,7 @@ class Restorer(nn.Module):
         Tensor
             ``float32 (N, 3, size, size)``, not clipped.
         """
-        x = self.stem(functional.pixel_unshuffle(degraded - 0.5, 4))
+        x = self._full_precision_stem(functional.pixel_unshuffle(degraded - 0.5, 4))
         skips = []
         for level, reduce in zip(self.down, self.reduce, strict=True):
             x = level(x, kind)
