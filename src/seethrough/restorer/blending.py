@@ -207,8 +207,9 @@ def placed_layer(
     picture : Image
         ``uint8 (H, W, 3)`` as given.
     pieces : sequence of (Matrix, Mask, ndarray)
-        For each crop: picture to crop, its mask, and ``float32 (S, S, 3)`` levels: restored
-        pixels with ``replace``, otherwise restored less given.
+        For each crop: picture to crop, its mask (masks of one region add up to 1), and
+        ``float32 (S, S, 3)`` levels: restored pixels with ``replace``, otherwise restored less
+        given.
     replace : bool
         Whether the picture's own detail under the crops is dropped. A mosaic's cell borders must
         go; the grain and the fine detail of a blurred picture may stay.
@@ -228,18 +229,15 @@ def placed_layer(
     rows = slice(min(w[0].start for w, _, _ in placed), max(w[0].stop for w, _, _ in placed))
     columns = slice(min(w[1].start for w, _, _ in placed), max(w[1].stop for w, _, _ in placed))
     shape = (rows.stop - rows.start, columns.stop - columns.start)
-    alpha_sum, change = np.zeros(shape, np.float32), np.zeros((*shape, 3), np.float32)
-    strongest = np.zeros(shape, np.float32)
+    total, change = np.zeros(shape, np.float32), np.zeros((*shape, 3), np.float32)
     for window, alpha, levels in placed:
         here = _within(window, (rows, columns))
-        weight = np.square(alpha)
-        alpha_sum[here] += weight
-        change[here] += weight[..., None] * levels
-        strongest[here] = np.maximum(strongest[here], alpha)
-    change /= np.maximum(alpha_sum, 1e-12)[..., None]
+        total[here] += alpha
+        change[here] += alpha[..., None] * levels
+    change /= np.maximum(total, 1e-12)[..., None]
     if replace:
         change -= picture[rows, columns]
-    return Layer((rows, columns), strongest, change)
+    return Layer((rows, columns), np.minimum(total, 1), change)
 
 
 def _intersection(one: Window, other: Window) -> Window | None:

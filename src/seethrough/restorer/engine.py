@@ -26,6 +26,7 @@ from seethrough.restorer.blending import (
 from seethrough.restorer.clarity import is_clear
 from seethrough.restorer.consistency import consistency
 from seethrough.session import Device, open_session
+from seethrough.text import is_clear as is_clear_line
 from seethrough.text import line_tiles
 from seethrough.types import (
     Box,
@@ -34,6 +35,7 @@ from seethrough.types import (
     Image,
     Kind,
     Landmarks,
+    Mask,
     Operator,
     Region,
     Restoration,
@@ -223,6 +225,8 @@ class _Target:
     landmarks: Landmarks | None
     score: float
     matrices: tuple[Matrix, ...]
+    weights: tuple[Mask, ...] = ()
+    line: TextLine | None = None
     cover: CoveredRegion | None = None
     operator: Operator | None = None
     reason: str | None = None
@@ -248,7 +252,16 @@ def _face_target(face: Face) -> _Target:
 
 
 def _line_target(line: TextLine) -> _Target:
-    return _Target("text", line.box, None, line.score, tuple(line_tiles(line)))
+    tiles = line_tiles(line)
+    return _Target(
+        "text",
+        line.box,
+        None,
+        line.score,
+        tuple(tile.matrix for tile in tiles),
+        weights=tuple(tile.weight for tile in tiles),
+        line=line,
+    )
 
 
 def _judged(
@@ -270,7 +283,7 @@ def _judged(
             operator = operators.estimate(picture, target.box)
         if operator is not None and operator.kind in ("solid", "eye-bar"):
             reason = operator.kind
-        elif operator is None and not force and _all_clear(picture, target):
+        elif operator is None and not force and _clear(picture, target):
             reason = "clear"
     seconds = time.perf_counter() - started
     return replace(target, cover=cover, operator=operator, reason=reason, seconds=seconds)
@@ -280,9 +293,10 @@ def _extent(target: _Target) -> float:
     return target.box.width if target.kind == "face" else target.box.height
 
 
-def _all_clear(picture: Image, target: _Target) -> bool:
-    inner = target.kind == "face"
-    return all(is_clear(picture, matrix, CROP, inner=inner) for matrix in target.matrices)
+def _clear(picture: Image, target: _Target) -> bool:
+    if target.line is not None:
+        return is_clear_line(picture, target.line)
+    return is_clear(picture, target.matrices[0], CROP)
 
 
 def _cover_of(box: Box, covered: Sequence[CoveredRegion]) -> CoveredRegion | None:
@@ -301,9 +315,11 @@ def _layer(
 ) -> Layer:
     """Fit the restored crops of one target into the picture."""
     replaced = target.operator is not None
-    pieces: list[tuple[Matrix, npt.NDArray[np.float32], Change]] = []
-    for matrix, given, made in zip(target.matrices, crops, restored, strict=True):
-        mask = region_mask(matrix, CROP, target.cover)
+    masks = target.weights or tuple(
+        region_mask(matrix, CROP, target.cover) for matrix in target.matrices
+    )
+    pieces: list[tuple[Matrix, Mask, Change]] = []
+    for matrix, mask, given, made in zip(target.matrices, masks, crops, restored, strict=True):
         before = given.astype(np.float32)
         levels = matched_colour(made.astype(np.float32), before, mask)
         pieces.append((matrix, mask, levels if replaced else levels - before))
