@@ -19,7 +19,7 @@ def _dct_matrix() -> Float:
     k, n = np.mgrid[:BLOCK, :BLOCK]
     matrix = np.cos(np.pi * (2 * n + 1) * k / (2 * BLOCK)) * np.sqrt(2 / BLOCK)
     matrix[0] /= np.sqrt(2)
-    return matrix.astype(np.float32)
+    return np.asarray(matrix, np.float32)
 
 
 DCT = _dct_matrix()
@@ -33,7 +33,7 @@ def _quantise(plane: Float, step: float) -> Float:
     levels = np.sign(coefficients) * np.floor(np.abs(coefficients) / step + 1 / 3)
     levels[..., 0, 0] = np.round(coefficients[..., 0, 0] / step)
     decoded = DCT.T @ (levels * np.float32(step)) @ DCT
-    return decoded.swapaxes(1, 2).reshape(h, w)
+    return np.asarray(decoded.swapaxes(1, 2).reshape(h, w), np.float32)
 
 
 def _deblock(plane: Float, step: float) -> Float:

@@ -90,7 +90,7 @@ def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 
 
 def _length(rng: np.random.Generator, low: float, high: float, text: bool) -> float:
-    """Strength of a cover: most faces under middling to strong ones, where there is most to learn."""
+    """Strength of a cover; faces mostly under middling to strong ones: most to learn there."""
     if not text and rng.random() < 0.75:
         return float(rng.uniform(1.2 * low, 0.8 * high))
     return _log_uniform(rng, low, high)
@@ -225,10 +225,10 @@ def misalign(crop: Image, mix: Mix, rng: np.random.Generator) -> Image:
     scale = np.exp(rng.normal(0, mix.scale))
     centre = SIZE / 2 - 0.5
     matrix = cv2.getRotationMatrix2D((centre, centre), angle, scale)
-    matrix = np.asarray(matrix, np.float64)
-    matrix[:, 2] += rng.normal(0, mix.shift, 2)
+    shift = np.zeros((2, 3))
+    shift[:, 2] = rng.normal(0, mix.shift, 2)
     warped = cv2.warpAffine(
-        crop, matrix, (SIZE, SIZE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
+        crop, matrix + shift, (SIZE, SIZE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT_101
     )
     return np.asarray(warped, np.uint8)
 

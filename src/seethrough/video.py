@@ -42,7 +42,7 @@ def still_through_h264(picture: Image, crf: float, preset: str = "medium") -> Im
             container.mux(stream.encode(av.VideoFrame.from_ndarray(padded, format="rgb24")))
         container.mux(stream.encode())
     film.seek(0)
-    with av.open(film) as container:
-        *_, last = container.decode(video=0)
+    with av.open(film, "r") as encoded:
+        *_, last = encoded.decode(video=0)
         decoded = last.to_ndarray(format="rgb24")
     return np.ascontiguousarray(decoded[:height, :width], np.uint8)
