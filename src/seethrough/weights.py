@@ -55,7 +55,41 @@ class Weights:
         return WeightsUsed(self.name, self.sha256)
 
 
-WEIGHTS: tuple[Weights, ...] = ()
+WEIGHTS: tuple[Weights, ...] = (
+    Weights(
+        name="restorer",
+        file="restorer.onnx",
+        sha256="4b11f888e913e53845190309c239b7ccabc0b1dfa7ef02e3577259fa1b5928fe",
+        task="restores 128 px crops of faces and text, least squared error",
+        scale=1,
+        preprocessing=(
+            "degraded: float32 (N, 3, 128, 128), RGB on [0, 1]; kind: int64 (N,), 0 face, 1 text; "
+            "restored: float32 (N, 3, 128, 128), to be clipped to [0, 1]"
+        ),
+        licence="non-commercial use only (see LICENSE-WEIGHTS)",
+        card="restorer.md",
+    ),
+    Weights(
+        name="detector",
+        file="detector.onnx",
+        sha256="c6f16d77b61e79bd3eae6bd6a9dae3517b12815f2e6c26a9f0e08e8b69486774",
+        task="finds faces and five landmarks (RetinaFace, MobileNet 0.25)",
+        scale=1,
+        preprocessing="see the card",
+        licence="MIT",
+        card="detector.md",
+    ),
+    Weights(
+        name="text-detector",
+        file="text-detector.onnx",
+        sha256="484bc51b8d62e500e1b03290c5f1638d2e5c8ee77e59378499dd4ca4954407ef",
+        task="finds lines of text (PP-OCR, differentiable binarisation)",
+        scale=1,
+        preprocessing="see the card",
+        licence="Apache-2.0",
+        card="text-detector.md",
+    ),
+)
 
 
 def record(name: str) -> Weights:
