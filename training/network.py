@@ -17,6 +17,10 @@ from torch.nn import functional
 KINDS = 2
 """Classes: 0 is a face aligned to the template, 1 is text."""
 
+OUTPUT_GAIN = 0.1
+"""The last convolution's result is multiplied by this: a step of Muon changes every singular value
+of its weight alike, and at full gain would jolt the picture."""
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -225,4 +229,4 @@ class Restorer(nn.Module):
             x = self.up[i](x, kind)
         x = functional.silu(functional.pixel_shuffle(self.unfold(x), 2))
         x = x + functional.silu(self.refine(x))
-        return degraded + functional.pixel_shuffle(self.output(x), 2).float()
+        return degraded + OUTPUT_GAIN * functional.pixel_shuffle(self.output(x), 2).float()
