@@ -23,6 +23,7 @@ import numpy as np
 from benchmarks import metrics, results, sets
 from benchmarks.metrics import Crops
 from benchmarks.results import Column, Estimate, Options, Section, Table, Value
+from benchmarks.scoring import sheet
 from benchmarks.sets import SIZE, Setting
 from seethrough.degrade import to_uint8
 from seethrough.errors import MissingPartError
@@ -39,6 +40,7 @@ CAP_HEIGHT = 20.0
 LINES = 400
 MARGIN = 8
 """Pixels left free at both ends of a line."""
+SHEET_ROWS = 16
 BASES = ("x4", "mosaic-4", "mosaic-6", "mosaic-8", "gauss-2", "gauss-3", "gauss-4")
 SETTINGS = tuple(Setting(base, *codec) for codec in ((), ("jpeg", 75)) for base in BASES)
 
@@ -223,9 +225,7 @@ def edits(read: str, truth: str) -> int:
     return row[-1]
 
 
-def error_rate(
-    crops: Crops, lines: Lines, judge: Tesseract, rng: np.random.Generator
-) -> Estimate:
+def error_rate(crops: Crops, lines: Lines, judge: Tesseract, rng: np.random.Generator) -> Estimate:
     """Character error rate: all edits over all characters, with its interval over lines."""
     pictures = [prepared(*pair) for pair in zip(crops, lines.baselines, strict=True)]
     found = [edits(*pair) for pair in zip(judge.read(pictures), lines.texts, strict=True)]
@@ -300,10 +300,11 @@ def run(options: Options, settings: Sequence[Setting] = SETTINGS) -> Section:
         "table. The rate is all edits over all characters, upper and lower case apart. Our "
         "setting: `+jpeg 75` enlarges the square to 256 px, encodes it and reduces it again."
     )
+    digest = hashlib.sha256(lines.clean.tobytes()).hexdigest()
     provenance = sets.provenance(options) | {
         "weights": f"{restorer.weights.name}, sha256 {restorer.weights.sha256}",
         "judge": f"{judge.version}, eng, --psm 7",
-        "lines": f"seed {options.seed}, sha256 {hashlib.sha256(lines.clean).hexdigest()[:16]}",
+        "lines": f"seed {options.seed}, sha256 {digest[:16]}",
     }
     table = Table("Text, held-out type faces", COLUMNS, tuple(rows))
     return Section("text", "Restoration of text", text, (table,), provenance)
@@ -314,12 +315,11 @@ def save_sheets(
 ) -> None:
     """Write input, restored and clean lines side by side, a sheet for each setting."""
     folder.mkdir(parents=True, exist_ok=True)
+    clean = lines.clean[:SHEET_ROWS]
     for setting in settings:
-        inputs = degraded(lines.clean[:24], setting, seed)
-        columns = np.concatenate([inputs, restore(inputs), lines.clean[:24]], axis=2)
-        picture = columns.reshape(4, 6, SIZE, 3 * SIZE, 3).transpose(1, 2, 0, 3, 4)
-        sheet = picture.reshape(6 * SIZE, -1, 3) if len(columns) == 24 else np.vstack(columns)
-        if not cv2.imwrite(str(folder / f"text-{setting}.png"), sheet[..., ::-1]):
+        inputs = degraded(clean, setting, seed)
+        picture = sheet({"input": inputs, "restored": restore(inputs), "clean": clean}, SHEET_ROWS)
+        if not cv2.imwrite(str(folder / f"text-{setting}.png"), picture[..., ::-1]):
             raise OSError(f"{folder} cannot be written to")
 
 

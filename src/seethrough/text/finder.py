@@ -29,6 +29,7 @@ _UNCLIP = 1.6  # how far a core grows to the line: area / perimeter times this
 _THINNEST = 3.0  # pixels: thinner cores are specks
 _TALLEST = 90.0  # pixels of a view: taller text is found where it is smaller
 _SQUAREST = 1.2  # a line is at least this much longer than tall
+_LARGE_SHARE, _LARGE_LENGTH = 0.5, 2.0  # of the picture's shorter side; then this much longer
 _LONE_SCORE, _LONE_LENGTH = 0.8, 3.0  # what a line needs that one view alone shows
 
 
@@ -109,6 +110,7 @@ class TextFinder:
     def _search(self, picture: Image, view: _View, index: int) -> list[_Candidate]:
         pixels, scale = _look(picture, view)
         height, width = pixels.shape[:2]
+        largest = _LARGE_SHARE * scale.min() * min(picture.shape[:2])
         padded = cv2.copyMakeBorder(
             pixels, 0, -height % _STRIDE, 0, -width % _STRIDE, cv2.BORDER_REPLICATE
         )
@@ -118,7 +120,7 @@ class TextFinder:
         origin = np.array(view.window[:2], np.float64)
         return [
             _Candidate(quad / scale + origin, score, index)
-            for quad, score in _lines_of_map(output[0, 0, :height, :width])
+            for quad, score in _lines_of_map(output[0, 0, :height, :width], largest)
         ]
 
 
@@ -164,11 +166,14 @@ def _look(picture: Image, view: _View) -> tuple[npt.NDArray[np.float32], Quad]:
     return pixels, np.array([width / (x1 - x0), height / (y1 - y0)])
 
 
-def _lines_of_map(probability: npt.NDArray[np.float32]) -> Iterator[tuple[Quad, float]]:
+def _lines_of_map(
+    probability: npt.NDArray[np.float32], large: float
+) -> Iterator[tuple[Quad, float]]:
     """Turn the network's map into quads, in pixels of the map, and scores.
 
     The core of each line is thresholded, enclosed by the smallest rectangle and grown back by
-    ``area * 1.6 / perimeter`` on each side (the paper's Vatti offset, for a rectangle).
+    ``area * 1.6 / perimeter`` on each side (the paper's Vatti offset, for a rectangle). Above
+    ``large`` pixels of height a short line is taken for a head or another thing.
     """
     core = (probability > _PIXEL).astype(np.uint8)
     contours, _ = cv2.findContours(core, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -185,7 +190,8 @@ def _lines_of_map(probability: npt.NDArray[np.float32]) -> Iterator[tuple[Quad, 
         grow = 2 * _UNCLIP * width * height / (2 * (width + height))
         quad = oriented_quad(np.array(centre) + 0.5, width + grow, height + grow, np.deg2rad(angle))
         length, tall = np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[3] - quad[0])
-        if score >= _SCORE and tall <= _TALLEST and length >= _SQUAREST * tall:
+        least = (_LARGE_LENGTH if tall > large else _SQUAREST) * tall
+        if score >= _SCORE and tall <= _TALLEST and length >= least:
             yield quad, score
 
 
@@ -213,7 +219,7 @@ def _agreed(found: Sequence[_Candidate]) -> list[_Candidate]:
 
 def _stacked(line: _Candidate, found: Sequence[_Candidate], parts: npt.NDArray[np.bool_]) -> bool:
     """Whether the parts that one view sees in a line are several lines, one above another."""
-    chosen = [found[j] for j in np.flatnonzero(parts)]
+    chosen = [part for part, is_part in zip(found, parts, strict=True) if is_part]
     if len(chosen) < 2:
         return False
     down = (line.quad[3] - line.quad[0]) / line.height

@@ -80,14 +80,15 @@ def line_tiles(line: TextLine, *, cap_height: float = 20.0) -> tuple[Tile, ...]:
 
     # Quads count from pixel edges, matrices from pixel centres.
     middle = line.quad.mean(axis=0) - 0.5
-    across = _fade(np.arange(TILE) + 0.5 - TILE / 2, height / 2)
+    pixels = np.arange(TILE, dtype=np.float64) + 0.5
+    across = _fade(pixels - TILE / 2, height / 2)
     tiles = []
     for index in range(count):
         begin = first + index * step
         linear = np.stack([along, down]) * scale
         centre = np.array([length / 2 - begin, TILE / 2]) - 0.5  # of the line, in the tile
-        ramp = _fade(begin + np.arange(TILE) + 0.5 - length / 2, length / 2)
-        ramp = ramp * _share(np.arange(TILE) + 0.5, step, index > 0, index < count - 1)
+        ramp = _fade(pixels + (begin - length / 2), length / 2)
+        ramp = ramp * _share(pixels, step, index > 0, index < count - 1)
         tiles.append(
             Tile(
                 np.column_stack([linear, centre - linear @ middle]),
@@ -115,4 +116,4 @@ def _share(
 def _smooth(t: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the cubic step from 0 at 0 to 1 at 1."""
     t = np.clip(t, 0, 1)
-    return t * t * (3 - 2 * t)
+    return np.asarray(t * t * (3 - 2 * t), np.float64)
