@@ -144,7 +144,7 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
     forward = torch.compile(net) if arguments.compile else net
     optims = optimisers(net, config)
     average = Average(net)
-    seen, best = 0, float("-inf")
+    seen, best = 0, _best_so_far(out / "best.pt")
     trunk = out / "trunk.pt"
     if trunk.exists():
         state = torch.load(trunk, map_location=device, weights_only=True)
@@ -272,6 +272,14 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
     if not cooling:
         save(trunk, state_now())
     report(out / ("cooled.pt" if cooling else "best.pt"))
+
+
+def _best_so_far(path: Path) -> float:
+    """Mean validation score of the best weights that an earlier call left."""
+    if not path.exists():
+        return float("-inf")
+    scores = torch.load(path, map_location="cpu", weights_only=True)["scores"]
+    return float(np.mean(list(scores.values())))
 
 
 def _on_device(net: Restorer, device: torch.device) -> Restorer:
