@@ -15,7 +15,7 @@ from seethrough.types import Box, TextLine
 Quad: TypeAlias = npt.NDArray[np.float64]
 """``float64 (4, 2)`` xy corners: top left, top right, bottom right, bottom left, as read."""
 
-CAP_SHARE = 0.46
+CAP_SHARE = 0.44
 """Cap height as a share of the height of a found quad, which holds ascenders, descenders and
 a margin. Measured on rendered lines of known cap height."""
 
