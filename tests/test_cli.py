@@ -29,6 +29,16 @@ from tests.standin import write_standin
 Run = Callable[..., subprocess.CompletedProcess[str]]
 BOX = "170,60,274,196"
 
+AS_NOBODY = """
+import os
+from seethrough import cli
+# All that is loaded on the way, while the interpreter's files can be read for certain.
+cli.run(["degrade", "in/a.png", "-o", "warm.png", "--mosaic", "8", "--quiet", "--overwrite"])
+os.setgid(65534)
+os.setuid(65534)
+cli.main()
+"""
+
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -139,7 +149,7 @@ def test_a_wrong_command_line_is_one_line_and_code_2(
 ) -> None:
     """In this process, which is what `main` calls; the next test checks a few from outside."""
     monkeypatch.chdir(photo.parent)
-    asked = ["--json", "report.json"] if "out.png" in arguments[-3:] else []
+    asked = [] if "--json" in arguments or "out.png" not in arguments else ["--json", "report.json"]
     assert run(arguments + asked) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -364,10 +374,9 @@ def test_an_interrupt_is_code_130_and_the_report_is_written(
     tmp_path: Path, rng: np.random.Generator, weights: str
 ) -> None:
     (tmp_path / "in").mkdir()
-    for i in range(300):
-        cv2.imwrite(
-            str(tmp_path / f"in/{i:03d}.png"), rng.integers(0, 256, (512, 512, 3), np.uint8)
-        )
+    cv2.imwrite(str(tmp_path / "one.png"), rng.integers(0, 256, (512, 512, 3), np.uint8))
+    for i in range(400):
+        (tmp_path / f"in/{i:03d}.png").hardlink_to(tmp_path / "one.png")
     command = [
         *(sys.executable, "-m", "seethrough", "restore", "in", "-o", "out", "--aligned"),
         *("--weights", weights, "--json", "report.json"),
@@ -376,7 +385,7 @@ def test_an_interrupt_is_code_130_and_the_report_is_written(
         command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         limit = time.monotonic() + 60
-        while not list(tmp_path.glob("out/*.png")) and time.monotonic() < limit:
+        while not (tmp_path / "out/003.png").exists() and time.monotonic() < limit:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
@@ -386,7 +395,7 @@ def test_an_interrupt_is_code_130_and_the_report_is_written(
     assert len(err.splitlines()) == 1
     report = checked((tmp_path / "report.json").read_text(), "restore")
     done = [r["output"] for r in report["inputs"] if r["status"] == "done"]
-    assert 0 < len(done) < 300
+    assert 3 <= len(done) < 400
     written = sorted(str(p.relative_to(tmp_path)) for p in (tmp_path / "out").iterdir())
     assert set(done) <= set(written)
     assert len(written) <= len(done) + 1
@@ -409,19 +418,13 @@ def test_without_permission(rng: np.random.Generator) -> None:
 
         def as_nobody(*arguments: str) -> subprocess.CompletedProcess[str]:
             return subprocess.run(
-                [sys.executable, "-m", "seethrough", *arguments],
+                [sys.executable, "-c", AS_NOBODY, *arguments],
                 cwd=here,
                 capture_output=True,
                 text=True,
                 check=False,
-                user=65534,
-                group=65534,
-                extra_groups=[],
-                env={**os.environ, "HOME": name},
             )
 
-        if as_nobody("--version").returncode != 0:
-            pytest.skip("an ordinary user cannot run this Python")
         done = as_nobody("degrade", "in", "-o", "out", "--mosaic", "8")
         assert done.returncode == 3
         assert len(errors(done)) == 2

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from skimage.data import astronaut
 
-from seethrough.degrade import BoxBlur, GaussianBlur, MotionBlur, Mosaic, Within
+from seethrough.degrade import BoxBlur, GaussianBlur, Mosaic, MotionBlur, Within
 from seethrough.errors import MissingPartError, UsageError
 from seethrough.geometry import similarity, template, tight_box
 from seethrough.restorer import CROP, Restorer
@@ -209,7 +209,7 @@ def test_a_mosaic_leaves_no_cell_borders(restorer: Restorer, photo: Image) -> No
 
 
 def test_detail_beyond_the_network_survives(restorer: Restorer, photo: Image) -> None:
-    """A face ten times as large as the crop keeps its grain where no operator is known."""
+    """A blurred face ten times as large as the crop keeps its own grain."""
     rng = np.random.default_rng(0)
     big = np.asarray(
         cv2.resize(blurred_photo(photo), None, fx=8, fy=8, interpolation=cv2.INTER_CUBIC), np.uint8
@@ -401,7 +401,7 @@ def test_colour_is_matched_and_features_are_kept() -> None:
     mask = region_mask(np.array([[1.0, 0, 0], [0, 1.0, 0]]), CROP, None)
     matched = matched_colour(made, given_, mask)
     rim = (mask > 0.1) & (mask < 0.9)
-    assert np.abs((matched - given_)[rim].mean(axis=0)).max() < 3
+    assert np.abs((matched - given_)[rim].mean(axis=0)).max() < 5
     assert np.abs((made - given_)[rim].mean(axis=0)).max() > 15
     inner = (slice(40, 88), slice(40, 88))
     for channel in range(3):
@@ -422,6 +422,8 @@ def test_grain_is_that_of_the_surroundings() -> None:
     noisy = np.clip(rng.normal(128, 4, (200, 200, 1)), 0, 255).astype(np.uint8).repeat(3, axis=2)
     window = (slice(60, 140), slice(60, 140))
     layer = Layer(window, np.ones((80, 80), np.float32), np.zeros((80, 80, 3), np.float32))
+    assert not with_grain(layer, noisy, rng).change.any()  # it has that grain already
+    noisy[window] = 128
     grain = with_grain(layer, noisy, rng).change
     assert grain.std() == pytest.approx(4, rel=0.15)
     flat = np.full_like(noisy, 128)

@@ -16,6 +16,7 @@ from seethrough.types import CoveredRegion, Image, Mask, Operator
 Change = npt.NDArray[np.float32]
 """``float32 (H, W, 3)``: what is added to a picture, in 8-bit levels."""
 
+_MARGIN = 0.06  # of the crop's side, its soft rim: what it fades over is not restored
 _RIM = 4.0  # px of the crop over which a cover's restoration fades into the picture
 _COLOUR_SIGMA = 24.0  # px of the crop: colour is matched at this scale, features are not
 _LEAST_GRAIN = 1.0  # levels: less is not seen
@@ -63,7 +64,7 @@ def region_mask(matrix: Matrix, size: int, cover: CoveredRegion | None) -> Mask:
     Mask
         ``float32 (size, size)``, zero at the crop's border.
     """
-    mask = feather_mask(size)
+    mask = feather_mask(size, _MARGIN)
     if cover is None:
         return mask
     ys, xs = np.mgrid[:size, :size]
@@ -128,12 +129,12 @@ def noise_sigma(part: Image) -> float:
 
 
 def with_grain(layer: Layer, picture: Image, rng: np.random.Generator) -> Layer:
-    """Give a replaced region the grain of the picture around it.
+    """Give a restored region the grain of the picture around it, as far as it lacks any.
 
     Parameters
     ----------
     layer : Layer
-        What replaces the region.
+        The restored region.
     picture : Image
         ``uint8 (H, W, 3)`` as given.
     rng : numpy.random.Generator
@@ -142,12 +143,14 @@ def with_grain(layer: Layer, picture: Image, rng: np.random.Generator) -> Layer:
     Returns
     -------
     Layer
-        The same where the surroundings have no grain that is seen.
+        The same where no grain is missing that would be seen.
     """
     around = min(map(noise_sigma, _strips(picture, layer.window)), default=0.0)
-    if around < _LEAST_GRAIN:
+    restored = np.clip(picture[layer.window] + layer.change, 0, 255).astype(np.uint8)
+    missing = math.sqrt(max(0.0, around**2 - noise_sigma(restored) ** 2))
+    if missing < _LEAST_GRAIN:
         return layer
-    grain = rng.normal(0, min(around, _MOST_GRAIN), layer.alpha.shape).astype(np.float32)
+    grain = rng.normal(0, min(missing, _MOST_GRAIN), layer.alpha.shape).astype(np.float32)
     return Layer(layer.window, layer.alpha, layer.change + grain[..., None])
 
 

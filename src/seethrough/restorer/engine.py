@@ -209,7 +209,7 @@ class Restorer:
             count = len(target.matrices)
             part = slice(done, done + count)
             layer = _layer(picture, target, crops[part], restored[part])
-            if rng is not None and target.operator is not None:
+            if rng is not None:
                 layer = with_grain(layer, picture, rng)
             layers.append((layer, each * count + time.perf_counter() - started))
             done += count
@@ -283,8 +283,8 @@ def _judged(
             operator = operators.estimate(picture, target.box)
         if operator is not None and operator.kind in ("solid", "eye-bar"):
             reason = operator.kind
-        elif operator is None and not force and _clear(picture, target):
-            reason = "clear"
+        elif cover is None and not force and _clear(picture, target, operator):
+            reason, operator = "clear", None
     seconds = time.perf_counter() - started
     return replace(target, cover=cover, operator=operator, reason=reason, seconds=seconds)
 
@@ -293,10 +293,12 @@ def _extent(target: _Target) -> float:
     return target.box.width if target.kind == "face" else target.box.height
 
 
-def _clear(picture: Image, target: _Target) -> bool:
+def _clear(picture: Image, target: _Target, operator: Operator | None) -> bool:
     if target.line is not None:
         return is_clear_line(picture, target.line)
-    return is_clear(picture, target.matrices[0], CROP)
+    # The borders of a mosaic's cells are sharp edges too.
+    mosaic = operator is not None and operator.kind == "mosaic"
+    return not mosaic and is_clear(picture, target.matrices[0], CROP)
 
 
 def _cover_of(box: Box, covered: Sequence[CoveredRegion]) -> CoveredRegion | None:
@@ -314,7 +316,7 @@ def _layer(
     restored: npt.NDArray[np.uint8],
 ) -> Layer:
     """Fit the restored crops of one target into the picture."""
-    replaced = target.operator is not None
+    replaced = target.operator is not None and target.operator.kind == "mosaic"
     masks = target.weights or tuple(
         region_mask(matrix, CROP, target.cover) for matrix in target.matrices
     )
