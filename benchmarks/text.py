@@ -81,14 +81,19 @@ def held_out_faces() -> list[Typeface]:
     Raises
     ------
     MissingPartError
-        Where none of them is installed.
+        Where none of them, or no fontconfig, is installed.
     """
-    faces = build([font for font in installed_fonts() if is_held_out(font[0])])
+    try:
+        faces = build([font for font in installed_fonts() if is_held_out(font[0])])
+    except FileNotFoundError:
+        raise MissingPartError(
+            "fontconfig, which lists type faces, is missing", "apt-get install fontconfig"
+        ) from None
     if not faces:
         raise MissingPartError(
             "no type face that is held out from training is installed",
-            "apt-get install fonts-cabin fonts-open-sans fonts-paratype fonts-roboto "
-            "fonts-sil-charis fonts-ebgaramond fonts-courier-prime",
+            "apt-get install fonts-cabin fonts-courier-prime fonts-ebgaramond fonts-open-sans "
+            "fonts-paratype fonts-roboto-unhinted fonts-sil-charis fonts-vollkorn",
         )
     return faces
 

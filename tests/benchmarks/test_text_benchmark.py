@@ -24,8 +24,6 @@ needs_tesseract = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def faces() -> list[Typeface]:
     """The held-out type faces of this machine; skips where none is installed."""
-    if shutil.which("fc-list") is None:
-        pytest.skip("fontconfig is not installed")
     try:
         return text.held_out_faces()
     except MissingPartError as error:
@@ -110,6 +108,12 @@ def test_a_missing_judge_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
 def test_missing_type_faces_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text, "installed_fonts", list)
     with pytest.raises(MissingPartError, match="fonts-roboto"):
+        text.held_out_faces()
+
+
+def test_a_missing_fontconfig_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(MissingPartError, match="apt-get install fontconfig"):
         text.held_out_faces()
 
 
