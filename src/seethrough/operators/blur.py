@@ -9,22 +9,28 @@ compact, stands in sharp surroundings and fills a rectangle or an ellipse.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from seethrough.types import Box
+from seethrough.operators import kernel, rim
+from seethrough.operators.parameters import parameters
+from seethrough.types import Box, CoveredRegion, Operator
 
 Plane = npt.NDArray[np.float32]
 Grid = npt.NDArray[np.float64]
+Vector = npt.NDArray[np.float64]
 
 _LONG_SIDE = 1024  # pixels: larger pictures are reduced to this before the search
 _STEP = 4  # pixels between cells of the evidence map
 _REACH = 4.0  # pixels: sigma of the neighbourhood that a cell sums over
 _SHARP = 2.4  # pixels: change length above which a neighbourhood looks blurred
 _ASPECTS = (0.7, 0.9, 1.15, 1.45, 1.8)
-_CANDIDATES = 8
+_CANDIDATES = 5
+_LEAST_BLURRED = 0.08  # mean evidence inside: less is a surface without texture
+_LEAST_SIGMA = 1.4  # pixels: photos out of a camera reach 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +39,11 @@ class Candidate:
 
     box: Box
     features: tuple[float, ...]
+    length: float
+    spectrum: Vector
 
 
 FEATURES = (
-    "bias",
     "blurred inside",
     "sharp inside",
     "sharp around",
@@ -50,29 +57,42 @@ FEATURES = (
     "fills its shape",
     "log aspect",
     "component in box",
+    "mean step at the rim",
+    "share of the rim that steps",
+    "least side's step",
+    "second least side's step",
+    *(f"spectrum {i}" for i in range(kernel.FEATURES)),
 )
 
 
-_WEIGHTS = (
-    -14.353, 6.629, -15.729, -0.441, 4.161, 7.717, 4.348,
-    1.059, 6.461, -15.021, -3.046, 1.694, -3.43, -0.639,
-)  # fmt: skip
-_THRESHOLD = 0.6  # logit
-
-
-def find(luma: Plane) -> list[tuple[Box, float]]:
-    """Return the blurred regions of a picture and the confidence in each, surest first."""
+def find(luma: Plane) -> list[CoveredRegion]:
+    """Return the blurred regions of a picture, surest first."""
     small, scale = reduced(luma)
     height, width = luma.shape
     found = []
     for candidate in candidates(small):
-        logit = float(np.dot(_WEIGHTS, candidate.features)) - _THRESHOLD
+        logit = parameters().is_covered(np.array(candidate.features))
         if logit < 0:
             continue
         x0, y0, x1, y1 = (v / scale for v in candidate.box.as_tuple())
         box = Box(x0, y0, min(x1, width), min(y1, height))
-        found.append((box, float(1 / (1 + np.exp(-logit)))))
-    return sorted(found, key=lambda f: -f[1])
+        how = kernel.explain(candidate.length / scale, candidate.spectrum)
+        confidence = float(1 / (1 + np.exp(-logit)))
+        found.append(CoveredRegion(box, Operator(how.kind, how.size, None, confidence)))
+    return sorted(found, key=lambda r: -r.operator.confidence)
+
+
+def estimate(luma: Plane) -> Operator | None:
+    """Return the blur of a region that is known to be one, or ``None`` where it is sharp."""
+    measured = kernel.features(luma)
+    if measured is None:
+        return None
+    how = kernel.explain(*measured)
+    sigma = how.size[0] if how.kind == "gauss" else how.size[0] / np.sqrt(12)
+    if sigma < _LEAST_SIGMA:
+        return None
+    blurred = 1 / (1 + (_LEAST_SIGMA / sigma) ** 4)
+    return Operator(how.kind, how.size, None, float(blurred * how.confidence))
 
 
 def change_length(luma: Plane) -> tuple[Plane, Plane]:
@@ -88,15 +108,16 @@ def change_length(luma: Plane) -> tuple[Plane, Plane]:
     xy = cv2.filter2D(gx, -1, first.T)
     gradient = cv2.GaussianBlur(gx * gx + gy * gy, (0, 0), _REACH)
     curvature = cv2.GaussianBlur(xx * xx + yy * yy + 2 * xy * xy, (0, 0), _REACH)
-    return gradient, curvature
+    return _plane(gradient), _plane(curvature)
 
 
 def evidence(luma: Plane) -> Grid:
     """Evidence for blur on a grid of ``_STEP`` pixels: -1 sharp, 0 nothing to see, 1 blurred."""
-    gradient, curvature = change_length(luma)
     size = (max(1, luma.shape[1] // _STEP), max(1, luma.shape[0] // _STEP))
-    gradient = cv2.resize(gradient, size, interpolation=cv2.INTER_AREA)
-    curvature = cv2.resize(curvature, size, interpolation=cv2.INTER_AREA)
+    gradient, curvature = (
+        np.asarray(cv2.resize(a, size, interpolation=cv2.INTER_AREA), np.float64)
+        for a in change_length(luma)
+    )
     length = np.sqrt((gradient + 1e-6) / (curvature + 0.003))
     informative = gradient / (gradient + 0.4)
     result: Grid = (np.clip(np.log2(length / _SHARP), -1, 1) * informative).astype(np.float64)
@@ -109,7 +130,7 @@ def reduced(luma: Plane) -> tuple[Plane, float]:
     if scale == 1.0:
         return luma, 1.0
     size = (max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale)))
-    return cv2.resize(luma, size, interpolation=cv2.INTER_AREA), scale
+    return _plane(cv2.resize(luma, size, interpolation=cv2.INTER_AREA)), scale
 
 
 class _Sums:
@@ -120,18 +141,26 @@ class _Sums:
         self.table = np.pad(padded.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
         self.pad = pad
 
-    def __call__(
-        self,
-        y0: npt.NDArray[np.int64],
-        x0: npt.NDArray[np.int64],
-        y1: npt.NDArray[np.int64],
-        x1: npt.NDArray[np.int64],
-    ) -> Grid:
+    def one(self, y0: int, x0: int, y1: int, x1: int) -> float:
+        """Sum over one rectangle."""
         height, width = self.table.shape
-        y0, y1 = (np.clip(v + self.pad, 0, height - 1) for v in (y0, y1))
-        x0, x1 = (np.clip(v + self.pad, 0, width - 1) for v in (x0, x1))
+        y0, y1 = (min(max(v + self.pad, 0), height - 1) for v in (y0, y1))
+        x0, x1 = (min(max(v + self.pad, 0), width - 1) for v in (x0, x1))
         t = self.table
-        result: Grid = t[y1, x1] - t[y0, x1] - t[y1, x0] + t[y0, x0]
+        return float(t[y1, x1] - t[y0, x1] - t[y1, x0] + t[y0, x0])
+
+    def all(self, h: int, w: int, my: int, mx: int, rows: int, columns: int) -> Grid:
+        """Sums over ``h x w`` rectangles, widened by margins, at every place of the grid."""
+        top, left = self.pad - my, self.pad - mx
+        upper = self.table[top : top + rows]
+        lower = self.table[top + h + 2 * my :][:rows]
+        a, b = left, left + w + 2 * mx
+        result: Grid = (
+            lower[:, b : b + columns]
+            - upper[:, b : b + columns]
+            - lower[:, a : a + columns]
+            + upper[:, a : a + columns]
+        )
         return result
 
 
@@ -140,6 +169,7 @@ def candidates(luma: Plane) -> list[Candidate]:
     if min(luma.shape) < 8 * _STEP:
         return []
     grid = evidence(luma)
+    detail = rim.fine_detail(luma)
     height, width = grid.shape
     pad = max(height, width) // 2 + 2
     blurred, sharp = np.maximum(grid, 0), np.maximum(-grid, 0)
@@ -155,9 +185,9 @@ def candidates(luma: Plane) -> list[Candidate]:
             w, h = round(side), round(side * aspect)
             if h < 5 or h > 0.9 * height:
                 continue
-            y, x = np.mgrid[0 : height - h + 1, 0 : width - w + 1]
-            score = _centre_surround(sums, y, x, h, w) * min(1.0, (w * h / 400) ** 0.25)
-            for i in np.argsort(score, axis=None)[-3:]:
+            places = (height - h + 1, width - w + 1)
+            score = _centre_surround(sums, h, w, places) * min(1.0, (w * h / 400) ** 0.25)
+            for i in np.argpartition(score, -min(3, score.size), axis=None)[-3:]:
                 iy, ix = np.unravel_index(i, score.shape)
                 boxes.append((float(score[iy, ix]), int(ix), int(iy), w, h))
         side *= 1.2
@@ -165,27 +195,39 @@ def candidates(luma: Plane) -> list[Candidate]:
     out: list[Candidate] = []
     kept: list[Box] = []
     for score, x, y, w, h in boxes:
-        if score < 0.3 or len(kept) == _CANDIDATES:
+        if score < 0.4 or len(kept) == _CANDIDATES:
             break
         box = Box(x, y, x + w, y + h)
         if any(box.intersection(k) > 0.3 * min(box.area, k.area) for k in kept):
             continue
         kept.append(box)
         refined, fills, shared = _component(blurred, sharp, box)
-        features = _features(sums, grid, refined, fills, shared)
         x0, y0, x1, y1 = (v * _STEP for v in refined.as_tuple())
-        out.append(Candidate(Box(x0, y0, min(x1, luma.shape[1]), min(y1, luma.shape[0])), features))
+        pixels = Box(x0, y0, min(x1, luma.shape[1]), min(y1, luma.shape[0]))
+        traced = rim.trace(detail, pixels)
+        pixels = traced.box
+        x0, y0, x1, y1 = (round(v) for v in pixels.as_tuple())
+        measured = kernel.features(luma[y0:y1, x0:x1])
+        context = _features(sums, grid, refined, fills, shared)
+        if measured is None or context[0] < _LEAST_BLURRED:
+            continue
+        length, spectrum = measured
+        features = (
+            *context,
+            traced.step,
+            traced.share,
+            *traced.sides[:2],
+            *spectrum,
+        )
+        out.append(Candidate(pixels, features, length, spectrum))
     return out
 
 
-def _centre_surround(
-    sums: dict[str, _Sums], y: npt.NDArray[np.int64], x: npt.NDArray[np.int64], h: int, w: int
-) -> Grid:
+def _centre_surround(sums: dict[str, _Sums], h: int, w: int, places: tuple[int, int]) -> Grid:
     """Blurred inside, sharp in a ring around, for boxes of one size at all places."""
 
     def around(kind: str, margin: float) -> Grid:
-        my, mx = _margin(margin, h), _margin(margin, w)
-        return sums[kind](y - my, x - mx, y + h + my, x + w + mx)
+        return sums[kind].all(h, w, _margin(margin, h), _margin(margin, w), *places)
 
     inner = around("valid", -0.12)
     ring = np.maximum(around("valid", 0.3) - around("valid", 0.1), 1)
@@ -213,10 +255,8 @@ def _component(blurred: Grid, sharp: Grid, box: Box) -> tuple[Box, float, float]
     wx0, wy0, wx1, wy1 = max(0, x0 - mx), max(0, y0 - my), min(width, x1 + mx), min(height, y1 + my)
     local = (blurred - sharp)[wy0:wy1, wx0:wx1]
     smooth = cv2.GaussianBlur(local, (0, 0), 0.6)
-    mask = (smooth > 0.08).astype(np.uint8)
-    mask = cv2.morphologyEx(
-        mask, cv2.MORPH_CLOSE, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-    )
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    mask = cv2.morphologyEx((smooth > 0.08).astype(np.uint8), cv2.MORPH_CLOSE, disc)
     count, labels = cv2.connectedComponents(mask, connectivity=4)
     inside = labels[y0 - wy0 : y1 - wy0, x0 - wx0 : x1 - wx0]
     if count < 2 or not inside.any():
@@ -249,7 +289,7 @@ def _features(
     h, w = y1 - y0, x1 - x0
 
     def total(kind: str, a: int, b: int, c: int, d: int) -> float:
-        return float(sums[kind](*(np.array([v]) for v in (a, b, c, d)))[0])
+        return sums[kind].one(a, b, c, d)
 
     def inside(kind: str, margin: float) -> float:
         my, mx = _margin(margin, h), _margin(margin, w)
@@ -273,7 +313,6 @@ def _features(
     everything = total("valid", 0, 0, height, width)
     rest = max(1.0, everything - inside("valid", 0.2))
     return (
-        1.0,
         inside("blurred", -0.15) / inner,
         inside("sharp", -0.15) / inner,
         (inside("sharp", 0.3) - inside("sharp", 0.08)) / ring,
@@ -295,72 +334,6 @@ def _ring_area(h: int, w: int) -> int:
     return outer - inner
 
 
-# --- the kernel ---------------------------------------------------------------------------
-
-SPREADS = (0.25, 0.5, 1.0)  # pre-smoothing, in change lengths
-
-
-def kernel_features(luma: Plane) -> tuple[float, npt.NDArray[np.float64]] | None:
-    """Change length of a region, and scale-free features that tell kernel and sigma.
-
-    ``luma`` is the region's bounding box; only the inscribed ellipse is read. A Gaussian of
-    sigma over a power spectrum ``w ** -b`` smoothed by ``t`` has, with ``S = sigma^2 + t^2``,
-    ``E|d1|^2 / E|d2|^2 = 2 S / (4 - b)`` and ``E|d2|^2 / E|d3|^2 = 2 S / (6 - b)``, so the
-    difference of their inverses is ``1 / S`` for every ``b``; a box kernel's heavier spectrum makes
-    both fall faster with ``t``.
-    """
-    height, width = luma.shape
-    if min(height, width) < 12:
-        return None
-    y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) / height * 2 - 1
-    x = (np.arange(width, dtype=np.float32)[None] + 0.5) / width * 2 - 1
-    radius = np.sqrt(x * x + y * y)
-    inside = (radius < 0.94).astype(np.float32)
-    core = radius < 0.8
-
-    first = np.array([[-0.5, 0.0, 0.5]], np.float32)
-
-    def energies(spread: float) -> tuple[float, float, float]:
-        weight = cv2.GaussianBlur(inside, (0, 0), spread)
-        mean = float(luma[inside > 0].mean())
-        smooth = cv2.GaussianBlur((luma - mean) * inside, (0, 0), spread) / (weight + 1e-3)
-        d = [smooth]
-        out = []
-        for _ in range(3):
-            # All mixed derivatives of one order: the energy is that of |w| ** order.
-            d = [cv2.filter2D(a, -1, first) for a in d] + [cv2.filter2D(d[-1], -1, first.T)]
-            binomial = [1.0] if len(d) == 1 else _BINOMIAL[len(d) - 1]
-            out.append(
-                float(sum(b * (a[core] ** 2).mean() for a, b in zip(d, binomial, strict=True)))
-            )
-        return out[0], out[1], out[2]
-
-    e1, e2, _ = energies(1.0)
-    length = float(np.sqrt(e1 / (e2 + 1e-9)))
-    for _ in range(2):  # at a spread that suits it, noise counts for little
-        spread = float(np.clip(0.5 * length, 1.0, 0.12 * min(height, width)))
-        e1, e2, _ = energies(spread)
-        length = float(np.sqrt(max(e1 / (e2 + 1e-9) - spread**2, 0.8)))
-    length = float(np.clip(length, 1.0, 0.3 * min(height, width)))
-    values = [1.0]
-    for share in SPREADS:
-        spread = max(0.8, share * length)
-        e1, e2, e3 = energies(spread)
-        values.append(float(np.log(e1 / (e2 + 1e-9)) - 2 * np.log(length)))
-        values.append(float(np.log(e2 / (e3 + 1e-9)) - 2 * np.log(length)))
-    values.append(float(np.log(length)))
-    values.append(float(np.log(length / min(height, width))))
-    return length, np.array(values)
-
-
-_BINOMIAL = {1: (1.0, 1.0), 2: (1.0, 2.0, 1.0), 3: (1.0, 3.0, 3.0, 1.0)}
-
-
-def kernel(luma: Plane) -> float | None:
-    """Sigma of the Gaussian that explains a blurred region, in pixels."""
-    measured = kernel_features(luma)
-    if measured is None:
-        return None
-    length, values = measured
-    weights = (0.695, 0.316, -0.17, 0.178, 0.252, 0.107, 0.558, -0.171, 0.201)
-    return float(length * np.exp(np.dot(weights, values)))
+def _plane(values: Any) -> Plane:
+    """Type what OpenCV returned."""
+    return np.asarray(values, np.float32)

@@ -1,0 +1,237 @@
+"""How well covered regions are found and explained: ``python -m benchmarks.run operator_finder``.
+
+Photos of ``eval/lfw``, people 0500-0999, photo 1; the tight face is degraded in place with the
+operators of PROTOCOL at the 128 px scale of the aligned face, in the face's box in one half of the
+photos and in the inscribed ellipse in the other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from benchmarks.results import Column, Options, Section, Table, Value
+from seethrough import degrade, geometry, image
+from seethrough.degrade import Degradation, Ellipse, Within, scaled
+from seethrough.faces import FaceDetector
+from seethrough.operators import find_covered
+from seethrough.types import Box, CoveredRegion, Image, Landmarks
+
+PEOPLE = range(500, 1000)
+CONDITIONS = ("mosaic-8", "mosaic-12", "gauss-6")
+QUALITIES: tuple[int | None, ...] = (None, 75)
+TOLERANCE = {"mosaic": 0.05, "gauss": 0.2}
+OVERLAP = 0.25
+"""IoU with the degraded box from which a region is about it."""
+LARGE = (4000, 3000)
+"""Width and height of the picture that is timed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """A photo and the landmarks of the face nearest to its middle."""
+
+    name: str
+    pixels: Image
+    landmarks: Landmarks
+
+
+@dataclass(frozen=True, slots=True)
+class Degraded:
+    """A degraded face: its box, the operator's kind and its size in photo pixels."""
+
+    box: Box
+    kind: str
+    size: float
+
+
+def photos(options: Options, people: Sequence[int] = PEOPLE) -> Iterator[Photo]:
+    """Photos in which a face is found when they are clean."""
+    detector = FaceDetector(device="cpu", threads=options.threads)
+    for person in people[: options.limit]:
+        path = options.shared / "data" / "eval" / "lfw" / f"{person:04d}_1.jpg"
+        pixels = image.read(path).pixels
+        middle = (pixels.shape[1] / 2, pixels.shape[0] / 2)
+        faces = detector.detect(pixels)
+        if faces:
+            face = min(faces, key=lambda f: float(np.hypot(*np.subtract(f.box.centre, middle))))
+            yield Photo(path.name, pixels, face.landmarks)
+
+
+def degraded_photo(
+    photo: Photo, name: str, elliptic: bool, rng: np.random.Generator
+) -> tuple[Image, Degraded]:
+    """Degrade the tight face of a photo in place; a mosaic's phase is random."""
+    kind, _, number = name.partition("-")
+    length = float(number)
+    matrix = geometry.similarity(photo.landmarks, 128)
+    enlargement = 1 / float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    phase = tuple((rng.random(2) * length).tolist())
+    operator: Degradation = (
+        degrade.Mosaic(length, (phase[0], phase[1]))
+        if kind == "mosaic"
+        else degrade.GaussianBlur(length)
+    )
+    box = geometry.tight_box(photo.landmarks)
+    region = Ellipse.inscribed(box) if elliptic else box
+    picture = Within(scaled(operator, enlargement), region)(photo.pixels)
+    return picture, Degraded(box, kind, length * enlargement)
+
+
+def about(found: Sequence[CoveredRegion], box: Box) -> CoveredRegion | None:
+    """Return the region that overlaps a box most, if enough."""
+    best = max(found, key=lambda r: r.box.iou(box), default=None)
+    return best if best is not None and best.box.iou(box) >= OVERLAP else None
+
+
+def run(options: Options) -> Section:
+    """Measure everything and return the section."""
+    return measure(options, PEOPLE)
+
+
+def measure(options: Options, people: Sequence[int]) -> Section:
+    """As :func:`run`, for the people given."""
+    every = list(photos(options, people))
+    rows = [
+        _covered_row(every, name, quality, options.seed)
+        for name in CONDITIONS
+        for quality in QUALITIES
+    ]
+    clean = [_clean_row(every, quality) for quality in QUALITIES]
+    return Section(
+        key="operator-finder",
+        title="Operator finder",
+        text=(
+            f"{len(every)} photos of `eval/lfw` (people {people[0]:04d}-{people[-1]:04d}, "
+            "photo 1), the tight face degraded in place at the 128 px scale of the aligned face, in its box "
+            "or (every other photo) in the inscribed ellipse; a mosaic's phase is random and its "
+            "cells are not whole pixels. Found: a region overlaps the face's box by an IoU of at "
+            f"least {OVERLAP:g}. Size: cell within 5 %, sigma within 20 %, of all photos."
+        ),
+        tables=(
+            Table(
+                "Covered faces",
+                (
+                    Column("cover", "Cover"),
+                    Column("codec", "Then"),
+                    Column("n", "Photos"),
+                    Column("found", "Found", 1, share=True),
+                    Column("kind", "Kind right", 1, share=True),
+                    Column("size", "Size right", 1, share=True),
+                    Column("median", "Size error, median", 1, share=True),
+                    Column("q95", "95th percentile", 1, share=True),
+                    Column("iou", "IoU, median"),
+                    Column("others", "Other regions per photo", 3),
+                ),
+                tuple(rows),
+            ),
+            Table(
+                "Clean photos",
+                (
+                    Column("codec", "Then"),
+                    Column("n", "Photos"),
+                    Column("quiet", "No region reported", 1, share=True),
+                    Column("mosaic", "Mosaic", 0),
+                    Column("blur", "Blur", 0),
+                    Column("solid", "Solid", 0),
+                ),
+                tuple(clean),
+            ),
+            Table(
+                "Time, one thread",
+                (Column("picture", "Picture"), Column("seconds", "Seconds", 2)),
+                tuple(_times(every)),
+            ),
+        ),
+    )
+
+
+def _encoded(picture: Image, quality: int | None) -> Image:
+    return picture if quality is None else degrade.Jpeg(quality)(picture)
+
+
+def _codec(quality: int | None) -> str:
+    return "as it is" if quality is None else f"JPEG {quality}"
+
+
+def _covered_row(
+    every: Sequence[Photo], name: str, quality: int | None, seed: int
+) -> dict[str, Value]:
+    found, kind, right, others = 0, 0, 0, 0
+    errors: list[float] = []
+    overlaps: list[float] = []
+    for index, photo in enumerate(every):
+        rng = np.random.default_rng([seed, index])
+        picture, truth = degraded_photo(photo, name, index % 2 == 1, rng)
+        regions = find_covered(_encoded(picture, quality))
+        region = about(regions, truth.box)
+        others += len(regions) - (region is not None)
+        if region is None:
+            continue
+        found += 1
+        overlaps.append(region.box.iou(truth.box))
+        if region.operator.kind != truth.kind or region.operator.size is None:
+            continue
+        kind += 1
+        error = max(abs(size / truth.size - 1) for size in region.operator.size)
+        errors.append(error)
+        right += error <= TOLERANCE[truth.kind]
+    count = len(every)
+    return {
+        "cover": name,
+        "codec": _codec(quality),
+        "n": count,
+        "found": found / count,
+        "kind": kind / count,
+        "size": right / count,
+        "median": float(np.median(errors)) if errors else None,
+        "q95": float(np.quantile(errors, 0.95)) if errors else None,
+        "iou": float(np.median(overlaps)) if overlaps else None,
+        "others": others / count,
+    }
+
+
+def _clean_row(every: Sequence[Photo], quality: int | None) -> dict[str, Value]:
+    quiet = 0
+    kinds = {"mosaic": 0, "gauss": 0, "box": 0, "solid": 0, "eye-bar": 0}
+    for photo in every:
+        regions = find_covered(_encoded(photo.pixels, quality))
+        quiet += not regions
+        for kind in {r.operator.kind for r in regions}:
+            kinds[kind] += 1
+    return {
+        "codec": _codec(quality),
+        "n": len(every),
+        "quiet": quiet / len(every),
+        "mosaic": kinds["mosaic"],
+        "blur": kinds["gauss"] + kinds["box"],
+        "solid": kinds["solid"] + kinds["eye-bar"],
+    }
+
+
+def _times(every: Sequence[Photo]) -> Iterator[dict[str, Value]]:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        width, height = LARGE
+        tiles = [every[i % len(every)].pixels for i in range(16 * 12)]
+        sheet = np.vstack([np.hstack(tiles[i : i + 16]) for i in range(0, len(tiles), 16)])
+        large = np.ascontiguousarray(sheet[:height, :width])
+        enlarged = cv2.resize(every[0].pixels, LARGE, interpolation=cv2.INTER_CUBIC)
+        for name, picture in (
+            ("one photo, 250 px", every[0].pixels),
+            ("12 megapixels, 192 photos side by side", large),
+            ("12 megapixels, one photo enlarged", np.asarray(enlarged, np.uint8)),
+        ):
+            spent = []
+            for _ in range(3):
+                start = time.process_time()
+                find_covered(picture)
+                spent.append(time.process_time() - start)
+            yield {"picture": name, "seconds": float(np.median(spent))}
+    finally:
+        cv2.setNumThreads(threads)
