@@ -47,7 +47,7 @@ class Mix:
         Share of faces turned, scaled and shifted as a detector errs.
     """
 
-    text: float = 0.18
+    text: float = 0.22
     x4: float = 0.27
     x8: float = 0.09
     mixed: float = 0.05

@@ -80,7 +80,7 @@ def is_held_out(family: str) -> bool:
 def installed_fonts() -> list[tuple[str, Path]]:
     """Family and file of the Debian fonts to use, sorted; at most four styles per family."""
     listing = subprocess.run(
-        ["fc-list", "--format", "%{family[0]}\t%{style[0]}\t%{file}\n"],
+        ["fc-list", "--format", "%{family[0]}\t%{style}\t%{file}\n"],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
     found: dict[tuple[str, int], tuple[int, Path]] = {}
@@ -88,12 +88,14 @@ def installed_fonts() -> list[tuple[str, Path]]:
         family, style, file = row.split("\t")
         if any(word in family for word in EXCLUDED) or not file.endswith((".ttf", ".otf", ".t1")):
             continue
+        styles = [name.strip().lower() for name in style.split(",")]
         for group, names in enumerate(STYLES):
-            if style.lower() in names:
-                rank = names.index(style.lower())
+            ranks = [names.index(name) for name in styles if name in names]
+            if ranks:
                 kept = found.get((family, group))
-                if kept is None or rank < kept[0]:
-                    found[family, group] = rank, Path(file)
+                if kept is None or min(ranks) < kept[0]:
+                    found[family, group] = min(ranks), Path(file)
+                break
     return [(family, path) for (family, _), (_, path) in sorted(found.items())]
 
 

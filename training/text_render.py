@@ -140,9 +140,9 @@ def background(rng: np.random.Generator, size: int = SIZE) -> npt.NDArray[np.flo
     if kind < 0.2:
         ramp = np.linspace(-0.5, 0.5, size, dtype=np.float32) * rng.uniform(-0.4, 0.4)
         paper += (ramp[None, :] if rng.random() < 0.5 else ramp[:, None])[..., None]
-    elif kind < 0.45:
+    elif kind < 0.35:
         grid = int(rng.integers(2, 17))
-        noise = rng.standard_normal((grid, grid, 3 if rng.random() < 0.5 else 1), np.float32)
+        noise = rng.standard_normal((grid, grid, 3 if rng.random() < 0.2 else 1), np.float32)
         soft = cv2.resize(noise, (size, size), interpolation=cv2.INTER_CUBIC)
         paper += soft.reshape(size, size, -1) * np.float32(rng.uniform(0.02, 0.12))
     return np.clip(paper, 0, 1)
@@ -179,7 +179,7 @@ def random_text(faces: Sequence[Typeface], words: Sequence[str], rng: np.random.
         ``uint8 (128, 128, 3)``, clean. Cap heights 9 to 40 px, mostly 14 to 28.
     """
     face = faces[int(rng.integers(len(faces)))]
-    cap = float(np.exp(rng.normal(np.log(20), 0.3)))
+    cap = float(np.exp(rng.normal(np.log(21), 0.25)))
     cap = min(max(cap, 9.0), 40.0)
     angle = rng.normal(0, 1.5) if rng.random() < 0.5 else 0.0
     spacing = rng.normal(0, 1.5) if rng.random() < 0.3 else 0.0
