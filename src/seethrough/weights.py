@@ -59,7 +59,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Weights(
         name="restorer",
         file="restorer.onnx",
-        sha256="4b11f888e913e53845190309c239b7ccabc0b1dfa7ef02e3577259fa1b5928fe",
+        sha256="e466913be9b5ff97ba50b294b289b138864d33c30819a93499bdebdc0785ab0e",
         task="restores 128 px crops of faces and text, least squared error",
         scale=1,
         preprocessing=(
