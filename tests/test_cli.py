@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -20,7 +21,7 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from seethrough import __version__
+from seethrough import __version__, pipeline
 from seethrough.cli import run
 from seethrough.degrade import GaussianBlur, Mosaic
 from seethrough.image import read
@@ -341,15 +342,44 @@ def test_outputs_that_cannot_be_written_are_code_5(program: Run, photo: Path, we
     assert done.returncode in (2, 5)
 
 
-def test_a_full_disk_is_code_5_and_leaves_nothing(program: Run, photo: Path, weights: str) -> None:
-    if not Path("/dev/full").exists():
-        pytest.skip("no /dev/full here")
-    done = program(
-        *("restore", "photo.png", "-o", "out.png", "--box", BOX, "--weights", weights),
-        *("--json", "/dev/full/report.json"),
-    )
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_standard_output_is_code_5() -> None:
+    command = [sys.executable, "-m", "seethrough", "info", "--json", "-"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 5
-    assert len(errors(done)) == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("seethrough: error: standard output")
+
+
+def test_a_full_disk_is_code_5_and_leaves_nothing(
+    photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(photo.parent)
+
+    def full(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert run(["degrade", "photo.png", "-o", "out/m.png", "--mosaic", "8"]) == 5
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "No space left on device" in line
+    assert list((photo.parent / "out").iterdir()) == []
+
+
+def test_a_defect_is_one_line_too(
+    photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*arguments: object, **options: object) -> None:
+        raise ZeroDivisionError("1 / 0")
+
+    monkeypatch.setattr(pipeline, "degrading", broken)
+    assert run(["degrade", str(photo), "-o", "m.png", "--mosaic", "8"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("seethrough: error: ")
+    assert "ZeroDivisionError" in line
 
 
 def test_a_missing_device_or_network_is_code_6(program: Run, photo: Path) -> None:

@@ -28,6 +28,14 @@ def run(arguments: Sequence[str]) -> int:
     except SeeThroughError as error:
         voice.complain(error)
         return error.exit_code
+    except Exception as error:  # a defect, which is told in one line like everything else
+        defect = SeeThroughError(
+            f"a defect of this program ({type(error).__name__}: {error})",
+            "Run it again with --verbose and report what that says",
+        )
+        defect.__cause__ = error
+        voice.complain(defect)
+        return defect.exit_code
     except (KeyboardInterrupt, typer.Abort):
         return 130
 

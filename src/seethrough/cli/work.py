@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -87,14 +88,24 @@ def write_report(target: str | None, content: dict[str, Any], voice: Voice) -> i
     text = json.dumps(content, indent=2) + "\n"
     try:
         if target == "-":
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            _to_stdout(text)
         else:
             write_bytes(Path(target), text.encode(), overwrite=True)
     except OutputError as error:
         voice.complain(error)
         return error.exit_code
     return 0
+
+
+def _to_stdout(text: str) -> None:
+    try:
+        print(text, end="", flush=True)
+    except OSError as error:
+        # What is left in the buffer goes nowhere, or the interpreter would fail on it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise OutputError(
+            f"standard output cannot be written ({error.strerror})", "give a file to --json"
+        ) from error
 
 
 def _check_report(target: str | None, run: Run) -> None:

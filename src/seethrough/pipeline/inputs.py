@@ -42,7 +42,7 @@ class Item:
 
 def one_file(inputs: Sequence[Path]) -> bool:
     """Whether the inputs are a single file, so that the output is a file too."""
-    return len(inputs) == 1 and not inputs[0].is_dir()
+    return len(inputs) == 1 and not _is_folder(inputs[0])
 
 
 def plan(
@@ -83,12 +83,12 @@ def plan(
         _check_suffix(output, suffix)
         pairs.append((inputs[0], output, None))
     else:
-        if output.exists() and not output.is_dir():
+        if os.path.lexists(output) and not _is_folder(output):
             raise OutputError(
                 f"{output} is a file, but several inputs need a folder", "name a folder after -o"
             )
         for given in inputs:
-            if given.is_dir():
+            if _is_folder(given):
                 pairs += _walk(given, output)
             else:
                 pairs.append((given, output / given.name, None))
@@ -100,6 +100,13 @@ def plan(
         items.append(Item(source, target, beside, error))
     _check_outputs(items)
     return tuple(items)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # in a folder that may not be entered; reading it will say so
+        return False
 
 
 def _check_suffix(output: Path, suffix: str | None) -> None:

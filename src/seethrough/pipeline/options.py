@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias, get_args
 
+import numpy as np
+
 from seethrough.degrade import PRESETS
 from seethrough.errors import MissingPartError, UsageError
+from seethrough.geometry import similarity
 from seethrough.session import Device
 from seethrough.types import Box
 
@@ -142,7 +145,8 @@ class RestoreOptions(RunOptions):
         _choice("kind", self.kind, get_args(KindChoice))
         _within("realism", self.realism, 0, 1)
         for points in self.landmarks:
-            numbers("the landmarks", points, 10)
+            values = numbers("the landmarks", points, 10)
+            similarity(np.reshape(values, (5, 2)), 1)  # refuses points that cannot be a face
         if self.aligned and (self.box or self.landmarks):
             raise UsageError(
                 "an aligned crop is one region already",

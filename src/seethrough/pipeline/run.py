@@ -114,7 +114,7 @@ def generator(seed: int, pixels: Image) -> np.random.Generator:
 
     It depends on the seed and the picture alone, not on its name or its place in a folder.
     """
-    return np.random.default_rng([seed, zlib.crc32(pixels.tobytes())])
+    return np.random.default_rng([seed, zlib.crc32(np.ascontiguousarray(pixels).data)])
 
 
 def _failed(item: Item, error: SeeThroughError) -> Record:
