@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seethrough import degrade, image
-from seethrough.operators import blur, kernel, luma_of
+from seethrough.operators import blur, kernel, luma_of, rim
 from seethrough.operators.parameters import Polynomial
 from seethrough.types import Box, Image
 
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("SEETHROUGH_SHARED", ROOT.parent / "shared"))
 TARGET = ROOT / "src" / "seethrough" / "assets" / "operators.json"
 QUALITIES = (None, None, 75, 75, 50, 60, 85, 92)
-CLEAN_RATE = 0.993
+CLEAN_RATE = 0.99
 """Share of clean pictures in which no blur may be reported; sets the threshold."""
 
 Vector = npt.NDArray[np.float64]
@@ -128,9 +128,10 @@ def _measure(
     person: int,
 ) -> None:
     luma = luma_of(picture)
+    detail = rim.fine_detail(luma)
     if box is None:
         samples.clean.add(serial)
-    for candidate in blur.candidates(luma):
+    for candidate in blur.candidates(luma, detail):
         overlap = 0.0 if box is None else candidate.box.iou(box)
         if 0.15 < overlap < 0.45:
             continue
@@ -138,8 +139,11 @@ def _measure(
         samples.covered.append(overlap >= 0.45)
         samples.picture.append(serial)
         samples.candidate_fold.append(person % 2)
-        if overlap >= 0.6:
-            _add(samples, candidate.length, candidate.spectrum, kind, size, person)
+        if overlap >= 0.45:
+            for part in blur.parts(luma, detail, candidate.box):
+                measured = kernel.features(part)
+                if measured is not None:
+                    _add(samples, *measured, kind, size, person)
     if box is not None:
         _spectrum(
             samples, picture, _jittered(box, np.random.default_rng(serial)), kind, size, person

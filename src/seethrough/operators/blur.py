@@ -30,6 +30,7 @@ _SHARP = 2.4  # pixels: change length above which a neighbourhood looks blurred
 _ASPECTS = (0.7, 0.9, 1.15, 1.45, 1.8)
 _CANDIDATES = 5
 _LEAST_BLURRED = 0.08  # mean evidence inside: less is a surface without texture
+_PARTS = (0.85, 0.75, 0.65)  # of a region's sides, of the windows that its kernel is read from
 _LEAST_SIGMA = 1.4  # pixels: photos out of a camera reach 1
 
 
@@ -69,14 +70,15 @@ def find(luma: Plane) -> list[CoveredRegion]:
     """Return the blurred regions of a picture, surest first."""
     small, scale = reduced(luma)
     height, width = luma.shape
+    detail = rim.fine_detail(small)
     found = []
-    for candidate in candidates(small):
+    for candidate in candidates(small, detail):
         logit = parameters().is_covered(np.array(candidate.features))
         if logit < 0:
             continue
         x0, y0, x1, y1 = (v / scale for v in candidate.box.as_tuple())
         box = Box(x0, y0, min(x1, width), min(y1, height))
-        how = kernel.explain(candidate.length / scale, candidate.spectrum)
+        how = _explain(small, detail, candidate, scale)
         confidence = float(1 / (1 + np.exp(-logit)))
         found.append(CoveredRegion(box, Operator(how.kind, how.size, None, confidence)))
     return sorted(found, key=lambda r: -r.operator.confidence)
@@ -93,6 +95,38 @@ def estimate(luma: Plane) -> Operator | None:
         return None
     blurred = 1 / (1 + (_LEAST_SIGMA / sigma) ** 4)
     return Operator(how.kind, how.size, None, float(blurred * how.confidence))
+
+
+def parts(luma: Plane, detail: Plane, box: Box) -> list[Plane]:
+    """Cut out the smoothest parts of a region, from which its kernel is read.
+
+    A box that reaches over the rim lets sharp pixels in, which make a Gaussian look like
+    a smaller box. So windows of several sizes are each moved to where the box shows least
+    detail.
+    """
+    sums = np.pad(detail.astype(np.float64).cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+    out = []
+    for share in _PARTS:
+        w, h = round(share * box.width), round(share * box.height)
+        x, y = (
+            np.rint(start + np.linspace(0, 1, 9) * room).astype(np.int64)
+            for start, room in ((box.x0, box.width - w), (box.y0, box.height - h))
+        )
+        x = np.clip(x, 0, luma.shape[1] - w)
+        y = np.clip(y, 0, luma.shape[0] - h)[:, None]
+        inside = sums[y + h, x + w] - sums[y, x + w] - sums[y + h, x] + sums[y, x]
+        i, j = np.unravel_index(int(inside.argmin()), inside.shape)
+        out.append(luma[y[i, 0] : y[i, 0] + h, x[j] : x[j] + w])
+    return out
+
+
+def _explain(luma: Plane, detail: Plane, candidate: Candidate, scale: float) -> kernel.Kernel:
+    """Believe the part of a region that looks most like a Gaussian."""
+    measured = [m for p in parts(luma, detail, candidate.box) if (m := kernel.features(p))]
+    if not measured:
+        measured = [(candidate.length, candidate.spectrum)]
+    length, spectrum = max(measured, key=lambda m: parameters().is_gauss(m[1]))
+    return kernel.explain(length, spectrum, scale=scale)
 
 
 def change_length(luma: Plane) -> tuple[Plane, Plane]:
@@ -164,12 +198,16 @@ class _Sums:
         return result
 
 
-def candidates(luma: Plane) -> list[Candidate]:
-    """Return compact blurred regions, most promising first, with their features."""
+def candidates(luma: Plane, detail: Plane | None = None) -> list[Candidate]:
+    """Return compact blurred regions, most promising first, with their features.
+
+    ``detail`` is :func:`rim.fine_detail` of ``luma``, where it is known already.
+    """
     if min(luma.shape) < 8 * _STEP:
         return []
     grid = evidence(luma)
-    detail = rim.fine_detail(luma)
+    if detail is None:
+        detail = rim.fine_detail(luma)
     height, width = grid.shape
     pad = max(height, width) // 2 + 2
     blurred, sharp = np.maximum(grid, 0), np.maximum(-grid, 0)

@@ -7,6 +7,7 @@ connected ones that are flat inside and stepped at the lines, fit again over all
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import cv2
 import numpy as np
@@ -25,7 +26,9 @@ SHORTEST = 2.8  # pixels: shorter periods are texture
 _CAP = 24.0  # levels: a step counts no more than this, or one silhouette outweighs all cells
 _STRIP = 128  # rows measured at a time, so that they stay in the cache
 _ROUNDS = 5  # fits of a region: it grows at most threefold in each
+_MULTIPLES = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 1 / 2, 1 / 3)  # of a guess at the period
 _LEAST_CELLS = 12
+_FLAT = 0.5  # levels: mean step that cells may show inside without a codec
 _LEAST_QUALITY = 0.2  # of a comb
 _SLACK_FROM = 5.5  # pixels: cells this large leave room for lines one pixel off
 _LATTICE_CONTRAST = 10.0  # blocks of a codec are not as flat as cells on its own grid
@@ -110,7 +113,30 @@ def _excess(step: Plane, shape: tuple[int, int]) -> Plane:
     return np.minimum(excess, np.float32(_CAP), out=excess)
 
 
-def _fit(profile: Profile, period: float, spread: float) -> Comb | None:
+def _squared(
+    measured: Spikes, box: tuple[slice, slice], fit_x: Comb, fit_y: Comb
+) -> tuple[Comb, Comb]:
+    """Prefer square cells where one axis reads a multiple of the other, as faint lines make it."""
+    ratio = fit_x.period / fit_y.period
+    multiple = max(ratio, 1 / ratio)
+    if multiple < 1.5 or abs(multiple / round(multiple) - 1) > 0.06:
+        return fit_x, fit_y
+    if ratio > 1:
+        profile = measured.across[box].mean(axis=0, dtype=np.float64)
+        again = _fit(profile, fit_y.period, 0.03, (1.0,))
+        return (again, fit_y) if _holds(again, fit_x) else (fit_x, fit_y)
+    profile = measured.down[box].mean(axis=1, dtype=np.float64)
+    again = _fit(profile, fit_x.period, 0.03, (1.0,))
+    return (fit_x, again) if _holds(again, fit_y) else (fit_x, fit_y)
+
+
+def _holds(again: Comb | None, first: Comb) -> TypeGuard[Comb]:
+    return again is not None and again.quality > 0.75 * first.quality
+
+
+def _fit(
+    profile: Profile, period: float, spread: float, multiples: tuple[float, ...] = _MULTIPLES
+) -> Comb | None:
     """Fit a comb to a profile of spikes: the period, its multiples and fractions, any phase."""
     n = len(profile)
     total = float(profile.sum())
@@ -118,7 +144,7 @@ def _fit(profile: Profile, period: float, spread: float) -> Comb | None:
         return None
     strong = 0.25 * float(np.sort(profile)[-max(2, int(n / (2 * period))) :].mean())
     best: tuple[float, float, float] | None = None
-    for multiple in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 0.5, 1 / 3):
+    for multiple in multiples:
         base = period * multiple
         if base < SHORTEST or base > n / 2:
             continue
@@ -178,6 +204,7 @@ def grow(
         fit_y = _fit(measured.down[box].mean(axis=1, dtype=np.float64), period_y, spread)
         if fit_x is None or fit_y is None:
             return None
+        fit_x, fit_y = _squared(measured, box, fit_x, fit_y)
         comb_x = Comb(fit_x.period, fit_x.phase + x0, fit_x.quality)
         comb_y = Comb(fit_y.period, fit_y.phase + y0, fit_y.quality)
         region = _extent(measured.luma, comb_x, comb_y, window)
@@ -226,7 +253,7 @@ def _extent(luma: Plane, comb_x: Comb, comb_y: Comb, window: Window) -> CoveredR
     )
     if not seeds.any():
         return None
-    flat_level = max(0.5, 1.8 * float(np.median(inner[seeds])))
+    flat_level = max(_FLAT, 1.8 * float(np.median(inner[seeds])))
     flat = inner <= flat_level
     bar = 2.0 * inner + 0.4
     stepped = (

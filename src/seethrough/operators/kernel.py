@@ -100,8 +100,12 @@ class Kernel:
     confidence: float
 
 
-def explain(length: float, spectrum: Vector) -> Kernel:
-    """Read the kernel from a region's change length and features."""
+def explain(length: float, spectrum: Vector, *, scale: float = 1.0) -> Kernel:
+    """Read the kernel from a region's change length and features.
+
+    Sizes are divided by ``scale``, that of the picture measured.
+    """
+    length /= scale
     logit = parameters().is_gauss(spectrum)
     confidence = float(1 / (1 + np.exp(-abs(logit))))
     if logit >= 0:

@@ -21,11 +21,12 @@ _SAME = (4, 12, 24)  # levels: distance from the cover's colour; a codec rings a
 _LEAST_SIDE = 16  # pixels
 _LEAST_AREA = 0.004  # of the picture
 _MOST_AREA = 0.6
+_MARGIN = 0.03  # of the picture's shorter side: frames and margins lie this close to its border
 _BAR = (2.5, 8.0)  # width over height of a bar over the eyes
 _AGREEMENT = 0.96  # intersection over union with the ideal shape
 _STEP = 12  # levels between a cover and its surroundings
 _CORE = 0.97  # share of the inner 35 % that is flat
-_BORDER = 0.75  # share of the border that has such a step
+_BORDER = 0.8  # share of the border that has such a step
 
 
 def find(picture: Image) -> list[CoveredRegion]:
@@ -51,8 +52,6 @@ def find(picture: Image) -> list[CoveredRegion]:
             continue
         if not 0.4 * _LEAST_AREA <= w * h / (height * width) <= _MOST_AREA:
             continue
-        if x <= 2 or y <= 2 or x + w >= width - 2 or y + h >= height - 2:
-            continue
         window = (slice(max(0, y - 6), y + h + 6), slice(max(0, x - 6), x + w + 6))
         seed = labels[window] == label
         judged = (_judge(small[window], seed, same, height * width) for same in _SAME)
@@ -61,6 +60,8 @@ def find(picture: Image) -> list[CoveredRegion]:
             continue
         box, operator = region
         offset = (window[1].start, window[0].start) * 2
+        if _near_border(box, offset, small.shape):
+            continue
         corners = [(v + o) / scale for v, o in zip(box.as_tuple(), offset, strict=True)]
         found.append(CoveredRegion(Box(*corners), operator))
     return sorted(found, key=lambda r: -r.operator.confidence)
@@ -82,6 +83,16 @@ def estimate(picture: Image) -> Operator | None:
 
 def _kind(width: float, height: float) -> Literal["solid", "eye-bar"]:
     return "eye-bar" if _BAR[0] <= width / height <= _BAR[1] else "solid"
+
+
+def _near_border(box: Box, offset: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    margin = _MARGIN * min(shape[:2])
+    return (
+        box.x0 + offset[0] < margin
+        or box.y0 + offset[1] < margin
+        or box.x1 + offset[0] > shape[1] - margin
+        or box.y1 + offset[1] > shape[0] - margin
+    )
 
 
 def _judge(
