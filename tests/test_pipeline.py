@@ -23,7 +23,6 @@ from seethrough.errors import (
     UsageError,
 )
 from seethrough.geometry import tight_box
-from seethrough.pipeline.inputs import plan
 from seethrough.pipeline.options import DegradeOptions, Length, RestoreOptions
 from seethrough.pipeline.restoring import mark, network_sized, restoring, upright_landmarks
 from seethrough.types import Box, Image, WeightsUsed
@@ -53,75 +52,12 @@ def load(path: Path) -> Image:
     return image.read(path).pixels
 
 
-# Planning
-
-
 def tree(root: Path, *names: str) -> Path:
     for name in names:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")
     return root
-
-
-def test_a_folder_is_walked_and_names_are_kept(tmp_path: Path) -> None:
-    photos = tree(
-        tmp_path / "in", "b.png", "a.JPG", "sub/c.webp", "notes.txt", ".hidden.png", ".git/d.png"
-    )
-    items = plan([photos], tmp_path / "out")
-    pairs = [(i.source.relative_to(photos), i.output.relative_to(tmp_path / "out")) for i in items]
-    names = ["a.JPG", "b.png", "sub/c.webp"]
-    assert [(str(a), str(b)) for a, b in pairs] == [(name, name) for name in names]
-
-
-def test_formats_that_can_only_be_read_become_png(tmp_path: Path) -> None:
-    photos = tree(tmp_path / "in", "a.bmp", "b.gif")
-    assert [i.output.name for i in plan([photos], tmp_path / "out")] == ["a.png", "b.png"]
-    aligned = plan([tree(tmp_path / "jpg", "c.jpg")], tmp_path / "out", suffix=".png")
-    assert [i.output.name for i in aligned] == ["c.png"]
-
-
-def test_the_output_folder_is_not_an_input(tmp_path: Path) -> None:
-    photos = tree(tmp_path, "a.png", "out/a.png")
-    assert [i.source.name for i in plan([photos], photos / "out")] == ["a.png"]
-
-
-def test_files_and_folders_mix(tmp_path: Path) -> None:
-    photos = tree(tmp_path / "in", "a.png", "more/b.png")
-    items = plan([photos / "a.png", photos / "more"], tmp_path / "out", compare=True)
-    assert [i.output for i in items] == [tmp_path / "out/a.png", tmp_path / "out/b.png"]
-    assert [i.compare for i in items] == [
-        tmp_path / "out/a.compare.png",
-        tmp_path / "out/b.compare.png",
-    ]
-
-
-def test_an_empty_folder_holds_nothing(tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    assert plan([tmp_path / "in"], tmp_path / "out") == ()
-
-
-@pytest.mark.parametrize(
-    ("inputs", "output", "options", "error"),
-    [
-        ([], "out", {}, UsageError),
-        (["in/a.png"], "out.xyz", {}, UsageError),
-        (["in/a.png"], "out", {}, UsageError),
-        (["in/a.png"], "out.jpg", {"suffix": ".png"}, UsageError),
-        (["in/a.png", "in/b.png"], "in/a.png", {}, OutputError),
-        (["in/a.png"], "in/a.png", {}, OutputError),
-        (["in"], "in", {}, OutputError),
-        (["in/a.png", "in/sub/a.png"], "out", {}, UsageError),
-        (["in/a.png", "in/a.jpg"], "out", {"suffix": ".png"}, UsageError),
-        (["in/a.png", "in/a.jpg"], "out", {"compare": True}, UsageError),
-    ],
-)
-def test_impossible_plans_are_refused(
-    tmp_path: Path, inputs: list[str], output: str, options: dict[str, Any], error: type
-) -> None:
-    tree(tmp_path / "in", "a.png", "b.png", "a.jpg", "sub/a.png")
-    with pytest.raises(error):
-        plan([tmp_path / name for name in inputs], tmp_path / output, **options)
 
 
 # Options

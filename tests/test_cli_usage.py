@@ -1,0 +1,130 @@
+"""Help, and command lines that are wrong: one line, code 2."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from seethrough import __version__
+from seethrough.cli import run
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+BOX = "170,60,274,196"
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Run:
+    """Run the program in a folder of its own."""
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-W", "error", "-m", "seethrough", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return call
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A picture, and a folder `in` with another one beside it."""
+    (tmp_path / "in").mkdir()
+    for name in ("photo.png", "in/a.png"):
+        assert cv2.imwrite(str(tmp_path / name), np.full((60, 80, 3), 90, np.uint8))
+    return tmp_path / "photo.png"
+
+
+def test_version_and_help(program: Run) -> None:
+    assert program("--version").stdout == f"seethrough {__version__}\n"
+    for arguments in (["--help"], ["restore", "--help"], ["degrade", "-h"], ["info", "--help"]):
+        done = program(*arguments)
+        assert done.returncode == 0
+        assert done.stdout.startswith("Usage: seethrough")
+        assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["sharpen"],
+        ["restore"],
+        ["restore", "photo.png"],
+        ["restore", "-o", "out.png"],
+        ["restore", "photo.png", "-o"],
+        ["restore", "photo.png", "-o", "out.png", "--nonsense"],
+        ["restore", "photo.png", "-o", "out.png", "--threads", "two"],
+        ["restore", "photo.png", "-o", "out.png", "--threads", "0"],
+        ["restore", "photo.png", "-o", "out.png", "--seed", "-1"],
+        ["restore", "photo.png", "-o", "out.png", "--device", "tpu"],
+        ["restore", "photo.png", "-o", "out.png", "--kind", "plate"],
+        ["restore", "photo.png", "-o", "out.png", "--realism", "1.5"],
+        ["restore", "photo.png", "-o", "out.png", "--realism", "nan"],
+        ["restore", "photo.png", "-o", "out.png", "--box", "1,2,3"],
+        ["restore", "photo.png", "-o", "out.png", "--box", "9,9,9,9"],
+        ["restore", "photo.png", "-o", "out.png", "--landmarks", "1,2"],
+        ["restore", "photo.png", "-o", "out.xyz"],
+        ["restore", "photo.png", "-o", "out"],
+        ["restore", "photo.png", "-o", "out.jpg", "--aligned"],
+        ["restore", "photo.png", "photo.png", "-o", "out", "--box", BOX],
+        ["restore", "in", "-o", "out", "--landmarks", "1,2,3,4,5,6,7,8,9,10"],
+        ["restore", "photo.png", "-o", "out.png", "--json", "photo.png"],
+        ["degrade", "photo.png", "-o", "out.png"],
+        ["degrade", "photo.png", "-o", "out.png", "--mosaic", "eight"],
+        ["degrade", "photo.png", "-o", "out.png", "--jpeg", "101"],
+        ["degrade", "photo.png", "-o", "out.png", "--tool", "none"],
+        ["degrade", "photo.png", "-o", "out.png", "--sampled"],
+        ["degrade", "photo.png", "-o", "out.png", "--gauss", "5000"],
+        ["info", "--threads", "-3"],
+        ["info", "extra"],
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_code_2(
+    photo: Path,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In this process, which is what `main` calls; the next test checks a few from outside."""
+    monkeypatch.chdir(photo.parent)
+    asked = [] if "--json" in arguments or "out.png" not in arguments else ["--json", "report.json"]
+    assert run(arguments + asked) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert len(err.splitlines()) == 1
+    assert err.startswith("seethrough: error: ")
+    assert err.endswith(".\n")
+    assert not (photo.parent / "report.json").exists()
+    assert not (photo.parent / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["restore", "photo.png", "-o", "out.png", "--nonsense"],
+        ["restore", "photo.png", "-o", "out.jpg", "--aligned", "--json", "report.json"],
+    ],
+)
+def test_a_wrong_command_line_from_outside(program: Run, photo: Path, arguments: list[str]) -> None:
+    done = program(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("seethrough: error: ")
+    assert not (photo.parent / "report.json").exists()
+
+
+def test_quiet_and_verbose_contradict_each_other(program: Run) -> None:
+    done = program("restore", "photo.png", "-o", "out.png", "--quiet", "--verbose")
+    assert done.returncode == 2
+    assert done.stderr.startswith("seethrough: error: --quiet and --verbose")
+
+
+def test_verbose_adds_the_traceback(program: Run) -> None:
+    done = program("restore", "none.png", "-o", "out.png", "--verbose")
+    assert done.returncode == 3
+    assert done.stderr.startswith("seethrough: error: ")
+    assert "Traceback" in done.stderr
