@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from seethrough.operators import kernel, rim
 from seethrough.operators.parameters import parameters
+from seethrough.operators.steps import Plane
 from seethrough.types import Box, CoveredRegion, Operator
 
-Plane = npt.NDArray[np.float32]
 Grid = npt.NDArray[np.float64]
 Vector = npt.NDArray[np.float64]
 
@@ -31,6 +31,7 @@ _ASPECTS = (0.7, 0.9, 1.15, 1.45, 1.8)
 _CANDIDATES = 5
 _LEAST_BLURRED = 0.08  # mean evidence inside: less is a surface without texture
 _PARTS = (0.85, 0.75, 0.65)  # of a region's sides, of the windows that its kernel is read from
+_LEAST_LENGTH = 1.9  # pixels: change length of a region that may be blurred
 _LEAST_SIGMA = 1.4  # pixels: photos out of a camera reach 1
 
 
@@ -87,7 +88,7 @@ def find(luma: Plane) -> list[CoveredRegion]:
 def estimate(luma: Plane) -> Operator | None:
     """Return the blur of a region that is known to be one, or ``None`` where it is sharp."""
     measured = kernel.features(luma)
-    if measured is None:
+    if measured is None or measured[0] < _LEAST_LENGTH:
         return None
     how = kernel.explain(*measured)
     sigma = how.size[0] if how.kind == "gauss" else how.size[0] / np.sqrt(12)

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from seethrough.operators.steps import CAP, Plane, Spikes, Steps, steps
 from seethrough.types import Box, CoveredRegion, Operator
 
-Plane = npt.NDArray[np.float32]
 Profile = npt.NDArray[np.float64]
 Cells = npt.NDArray[np.bool_]
 Lines = npt.NDArray[np.int64]
@@ -23,8 +23,6 @@ Window = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels, half-open."""
 
 SHORTEST = 2.8  # pixels: shorter periods are texture
-_CAP = 24.0  # levels: a step counts no more than this, or one silhouette outweighs all cells
-_STRIP = 128  # rows measured at a time, so that they stay in the cache
 _ROUNDS = 5  # fits of a region: it grows at most threefold in each
 _MULTIPLES = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 1 / 2, 1 / 3)  # of a guess at the period
 _LEAST_CELLS = 12
@@ -33,23 +31,6 @@ _LEAST_QUALITY = 0.2  # of a comb
 _SLACK_FROM = 5.5  # pixels: cells this large leave room for lines one pixel off
 _LATTICE_CONTRAST = 10.0  # blocks of a codec are not as flat as cells on its own grid
 _LEAST_CONTRAST = 2.2  # mean step on the lines over mean step between them
-
-
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """Absolute differences to the left and to the upper neighbour, in levels."""
-
-    across: Plane
-    down: Plane
-
-
-@dataclass(frozen=True, slots=True)
-class Spikes:
-    """A picture's luma, and how far each of its steps exceeds the two beside it."""
-
-    luma: Plane
-    across: Plane
-    down: Plane
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,43 +55,6 @@ class Comb:
     def moved(self, offset: float) -> Comb:
         """Return the same lines in coordinates that are ``offset`` larger."""
         return Comb(self.period, self.phase + offset, self.quality)
-
-
-def steps(luma: Plane) -> Steps:
-    """Measure the steps between neighbouring pixels of ``luma`` (levels, 0-255).
-
-    Smoothing along a line first keeps the steps of a mosaic, which do not change along a
-    cell's side, and averages noise and ringing away.
-    """
-    across, down = np.empty_like(luma), np.empty_like(luma)
-    across[:, 0], down[0] = 0, 0
-    smooth = cv2.blur(luma, (1, 3))
-    across[:, 1:] = cv2.absdiff(smooth[:, 1:], smooth[:, :-1])
-    smooth = cv2.blur(luma, (3, 1))
-    down[1:] = cv2.absdiff(smooth[1:], smooth[:-1])
-    return Steps(across, down)
-
-
-def spikes(luma: Plane) -> Spikes:
-    """Measure the spikes of a whole picture, strip by strip."""
-    across, down = np.empty_like(luma), np.empty_like(luma)
-    height = len(luma)
-    for top in range(0, height, _STRIP):
-        bottom = min(height, top + _STRIP)
-        start, stop = max(0, top - 3), min(height, bottom + 3)
-        inside = slice(top - start, bottom - start)
-        measured = steps(luma[start:stop])
-        across[top:bottom] = _excess(measured.across, (1, 3))[inside]
-        down[top:bottom] = _excess(measured.down, (3, 1))[inside]
-    return Spikes(luma, across, down)
-
-
-def _excess(step: Plane, shape: tuple[int, int]) -> Plane:
-    """Excess of a step over the mean of its two neighbours, capped."""
-    kernel = np.array([-0.5, 1.0, -0.5], np.float32).reshape(shape)
-    excess = np.asarray(cv2.filter2D(step, cv2.CV_32F, kernel), np.float32)
-    np.maximum(excess, 0, out=excess)
-    return np.minimum(excess, np.float32(_CAP), out=excess)
 
 
 def _squared(
@@ -181,7 +125,7 @@ def _settle(profile: Profile, comb: Comb) -> Comb:
         local = profile[lo:hi]
         ks.append(k)
         positions.append(lo + int(local.argmax()))
-        weights.append(float(min(local.max(), _CAP)))
+        weights.append(float(min(local.max(), CAP)))
     if len(ks) < 3 or sum(w > 0 for w in weights) < 3:
         return comb
     line = np.polyfit(ks, positions, 1, w=np.sqrt(np.array(weights) + 1e-6))

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seethrough.operators.parameters import parameters
+from seethrough.operators.steps import Plane
 
-Plane = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float64]
 
 _SPREADS = (0.2, 0.35, 0.5, 0.75, 1.0)  # further smoothing, in change lengths

@@ -16,7 +16,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from seethrough.operators.grid import SHORTEST, Plane, Profile, Spikes, Window, grow, spikes
+from seethrough.operators.grid import SHORTEST, Profile, Window, grow
+from seethrough.operators.steps import Plane, Spikes, spikes
 from seethrough.types import CoveredRegion, Operator
 
 _WINDOW = 64  # samples per window at every level of the pyramid
@@ -141,8 +142,8 @@ def _seeds(measured: Spikes) -> list[tuple[Window, float, float]]:
         stride = _STRIDE if height * width <= _FINE_UP_TO * scale**2 else 2 * _STRIDE
         across = _reduced(measured.across, scale)
         down = _reduced(measured.down, scale)
-        rows_x, periods = _window_scores(across, stride)
-        rows_y, _ = _window_scores(np.ascontiguousarray(down.T), stride)
+        rows_x, periods = _window_scores(_blocks(across, stride), stride)
+        rows_y, _ = _window_scores(_columns(down, stride), stride)
         rows_y = rows_y.transpose(1, 0, 2)
         quality = np.sqrt(rows_x.max(axis=2) * rows_y.max(axis=2))
         for i, j in np.argwhere(quality > _SEED):
@@ -195,14 +196,33 @@ def _reduced(spike: Plane, scale: int) -> Plane:
     return out
 
 
-def _window_scores(spike: Plane, stride: int) -> tuple[Plane, Profile]:
-    """Scores ``(rows, columns, periods)`` of all windows of a map, periods along its rows."""
+def _padded(spike: Plane, stride: int) -> Plane:
+    """Pad with zeros to whole strides, and to one window at least."""
     height, width = spike.shape
-    tall = max(_WINDOW, -(-height // stride) * stride)
-    wide = max(_WINDOW, -(-width // stride) * stride)
-    padded = np.zeros((tall, wide), np.float32)
-    padded[:height, :width] = spike
-    blocks = padded.reshape(tall // stride, stride, wide).mean(axis=1)
+    bottom = max(_WINDOW, -(-height // stride) * stride) - height
+    right = max(_WINDOW, -(-width // stride) * stride) - width
+    if bottom == right == 0:
+        return spike
+    padded = cv2.copyMakeBorder(spike, 0, bottom, 0, right, cv2.BORDER_CONSTANT)
+    return np.asarray(padded, np.float32)
+
+
+def _blocks(spike: Plane, stride: int) -> Plane:
+    """Mean of every ``stride`` rows."""
+    spike = _padded(spike, stride)
+    size = (spike.shape[1], len(spike) // stride)
+    return np.asarray(cv2.resize(spike, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _columns(spike: Plane, stride: int) -> Plane:
+    """As :func:`_blocks` for columns, transposed."""
+    spike = _padded(spike, stride)
+    size = (spike.shape[1] // stride, len(spike))
+    return np.asarray(cv2.resize(spike, size, interpolation=cv2.INTER_AREA), np.float32).T
+
+
+def _window_scores(blocks: Plane, stride: int) -> tuple[Plane, Profile]:
+    """Scores ``(rows, columns, periods)`` of all windows of blocks, periods along its rows."""
     per = _WINDOW // stride
     count = len(blocks) - per + 1
     bands = sum((blocks[k : k + count] for k in range(1, per)), blocks[:count]) / np.float32(per)

@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from seethrough.operators.steps import Plane
 from seethrough.types import Box
 
-Plane = npt.NDArray[np.float32]
 Vector = npt.NDArray[np.float64]
 
 _INSIDE, _OUTSIDE = 4.0, 4.0  # pixels from the rim at which detail is read

@@ -19,11 +19,12 @@ _LONG_SIDE = 1024  # pixels: larger pictures are reduced to this before the sear
 _FLAT = 3  # levels: range within 5 x 5 pixels of a cover, after a codec
 _SAME = (4, 12, 24)  # levels: distance from the cover's colour; a codec rings at the border
 _LEAST_SIDE = 16  # pixels
-_LEAST_AREA = 0.004  # of the picture
+_LEAST_AREA = 0.015  # of the picture: smaller patches of one colour are common
+_LEAST_BAR = 0.004  # the same for bars, which are not
 _MOST_AREA = 0.6
 _MARGIN = 0.03  # of the picture's shorter side: frames and margins lie this close to its border
 _BAR = (2.5, 8.0)  # width over height of a bar over the eyes
-_AGREEMENT = 0.96  # intersection over union with the ideal shape
+_AGREEMENT = (0.96, 0.93, 0.93)  # with the ideal shape (IoU), for each of these distances
 _STEP = 12  # levels between a cover and its surroundings
 _CORE = 0.97  # share of the inner 35 % that is flat
 _BORDER = 0.8  # share of the border that has such a step
@@ -50,11 +51,14 @@ def find(picture: Image) -> list[CoveredRegion]:
         x, y, w, h, area = (int(v) for v in stats[label])
         if min(w, h) < _LEAST_SIDE // 3 or area < 0.5 * w * h:
             continue
-        if not 0.4 * _LEAST_AREA <= w * h / (height * width) <= _MOST_AREA:
+        if not 0.4 * _LEAST_BAR <= w * h / (height * width) <= _MOST_AREA:
             continue
         window = (slice(max(0, y - 6), y + h + 6), slice(max(0, x - 6), x + w + 6))
         seed = labels[window] == label
-        judged = (_judge(small[window], seed, same, height * width) for same in _SAME)
+        judged = (
+            _judge(small[window], seed, same, agreement, height * width)
+            for same, agreement in zip(_SAME, _AGREEMENT, strict=True)
+        )
         region = next((r for r in judged if r is not None), None)
         if region is None:
             continue
@@ -96,7 +100,7 @@ def _near_border(box: Box, offset: tuple[int, ...], shape: tuple[int, ...]) -> b
 
 
 def _judge(
-    pixels: Image, seed: npt.NDArray[np.bool_], tolerance: int, area: int
+    pixels: Image, seed: npt.NDArray[np.bool_], tolerance: int, least: float, area: int
 ) -> tuple[Box, Operator] | None:
     """Judge one flat component, given with a margin; the box is relative to ``pixels``."""
     colour = np.median(pixels[seed], axis=0)
@@ -112,7 +116,8 @@ def _judge(
     rows, columns = np.flatnonzero(part.any(axis=1)), np.flatnonzero(part.any(axis=0))
     x0, x1, y0, y1 = int(columns[0]), int(columns[-1]) + 1, int(rows[0]), int(rows[-1]) + 1
     w, h = x1 - x0, y1 - y0
-    if min(w, h) < _LEAST_SIDE or w * h < _LEAST_AREA * area:
+    least_area = _LEAST_BAR if _kind(w, h) == "eye-bar" else _LEAST_AREA
+    if min(w, h) < _LEAST_SIDE or w * h < least_area * area:
         return None
     rectangle = part.sum() / (w * h)
     y = (np.arange(part.shape[0])[:, None] + 0.5 - (y0 + y1) / 2) / (h / 2)
@@ -120,7 +125,7 @@ def _judge(
     ellipse = x * x + y * y <= 1
     round_fit = (part & ellipse).sum() / (part | ellipse).sum()
     agreement = float(max(rectangle, round_fit))
-    if agreement < _AGREEMENT:
+    if agreement < least:
         return None
     core = (
         (x * x + y * y <= 0.35**2)
