@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -22,27 +22,31 @@ from seethrough.session import Device
 from seethrough.types import Box, CoveredRegion, Face, Image, Landmarks
 
 _PROPOSE = 0.3  # score from which a view's candidate is looked at again
-_ACCEPT = 0.6  # score of the second look, mean over its views, from which it is a face
-_ACCEPT_HIDDEN = 0.85  # the same, where only smoothing shows it and no cover is reported
+_GLIMPSE = 0.1  # score from which a view of the second look counts at all
+_ACCEPT = 0.65  # score of the second look, mean over its views, from which it is a face
+_ACCEPT_COVERED = 0.4  # the same, for the best face inside a reported cover
+_ACCEPT_HIDDEN = (0.85, 0.95)  # where only smoothing shows it: no cover reported, some reported
+_SURE = 0.9  # score from which later searches leave a face alone
 _SAME = 0.4  # IoU from which two boxes are one face
 
 # The plain search: long sides of the views in pixels. The network sees faces of 12 to 500 px.
 _LONG_SIDES = (2560, 1280, 512, 200)
 _MARGIN = 50  # px around the smallest view: a face may fill the picture
-_HIDDEN_SIGMA = 3.0  # px, in views of at most 1280 px: for covers that nothing reported
+_HIDDEN_SIDE = 90  # px: long side of the smallest view against covers that nothing reported
 
 # Covers: views in which a cell measures so many pixels, smoothed by so many cells.
 _CELL_PX = 9.0
 _CELL_SIGMAS = (0.25, 0.35, 0.5)
-# Blurs need hardly more smoothing, only fewer pixels: the view's sigma, and the smoothing.
-_BLUR_PX = 5.0
-_BLUR_SIGMAS = (0.0, 0.3)
+# Blurs need fewer pixels, and some smoothing that hides the edge of the region.
+_BLUR_PX = 3.0
+_BLUR_SIGMAS = (0.0, 0.4, 0.75)
 _CONTEXT = 0.75  # of a region's size, around it
 
 # The second look: a patch around the 128 px crop.
 _PATCH = 160
+_ZOOMS = (1.0, 0.6)  # for covered faces: in fewer pixels they are easier to see
 _RIM = (_PATCH - 128) // 2
-_EXPECTED = np.array([[28.0, 36.0, 100.0, 124.0]]) + _RIM
+_SPREAD = 1.04  # on smoothed faces the network draws the five points closer by so much
 _MIRRORED = [1, 0, 2, 4, 3]  # the five points of a mirrored face
 
 
@@ -50,19 +54,51 @@ _MIRRORED = [1, 0, 2, 4, 3]  # the five points of a mirrored face
 class _View:
     """A copy of a picture's part: reduced by ``factor``, smoothed by ``sigma`` picture pixels."""
 
-    window: geometry.Window
+    window: geometry.Window | None  # the whole picture where absent
     factor: float
     sigma: float
     margin: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Proposals:
-    """Candidates that share the smoothing, in picture pixels, under which to look again."""
+class _Search(NamedTuple):
+    """Views to search together, and how their candidates are looked at again."""
 
-    candidates: Candidates
-    sigmas: tuple[float, ...]
+    views: Sequence[_View]
+    sigmas: Sequence[float]  # smoothing of the second look, in picture pixels
+    within: Box | None  # where candidates count
+    zooms: Sequence[float]  # of the second look
     accept: float
+
+
+class _Sources:
+    """A picture, and a reduced copy from which its smaller views are made in less time."""
+
+    def __init__(self, picture: Image) -> None:
+        self._picture = picture
+        self._longest = max(picture.shape[:2])
+        self._small = _resized(picture, max(self._longest / _LONG_SIDES[1], 1.0))
+
+    def rendered(self, view: _View) -> tuple[Image, float]:
+        """Return a view's pixels, margin included, and its exact reduction."""
+        if view.window is not None:
+            part, longest = self._picture[view.window], max(self._picture[view.window].shape[:2])
+            pixels = _resized(part, view.factor)
+        else:
+            longest = self._longest
+            small = max(self._small.shape[:2])
+            if longest / view.factor <= small:
+                pixels = _resized(self._small, view.factor * small / longest)
+            else:
+                pixels = _resized(self._picture, view.factor)
+        factor = longest / max(pixels.shape[:2])
+        pixels = _smoothed(pixels, view.sigma / factor)
+        if view.margin:
+            rim = view.margin
+            pixels = np.asarray(
+                cv2.copyMakeBorder(pixels, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=FILL),
+                np.uint8,
+            )
+        return pixels, factor
 
 
 class FaceDetector:
@@ -100,79 +136,103 @@ class FaceDetector:
         tuple of Face
             Best first. Overlapping faces stay apart unless they share more than half.
         """
-        found = [
-            self._second_look(picture, proposals)
-            for proposals in self._proposals(picture, covered)
-            if len(proposals.candidates)
-        ]
+        found = Candidates.none()
+        sources = _Sources(picture)
+        for search in _searches(picture.shape, covered):
+            seen = self._seen(sources, search.views)
+            if search.within is not None:
+                seen = seen.take(_share_inside(seen.boxes, search.within) > _SAME)
+            sure = found.boxes[found.scores >= _SURE]
+            seen = seen.take((iou(seen.boxes, sure) <= _SAME).all(axis=1))
+            found = Candidates.joined([found, self._second_look(picture, seen, search)])
         return tuple(
-            Face(Box(*map(float, box)), landmarks, float(min(score, 1.0)))
-            for score, box, landmarks in _rows(Candidates.joined(found).distinct(_SAME))
+            Face(Box(*map(float, box)), landmarks, min(float(score), 1.0))
+            for score, box, landmarks in _rows(found.distinct(_SAME))
         )
 
-    def _proposals(self, picture: Image, covered: Sequence[CoveredRegion]) -> list[_Proposals]:
-        """Search every view; each candidate is proposed once, the covers' first."""
-        groups = []
-        for region in covered:
-            views, sigmas = _cover_views(region, picture.shape)
-            seen = self._seen(picture, views)
-            inside = _share_inside(seen.boxes, region.box) > _SAME
-            groups.append(_Proposals(seen.take(inside), sigmas, _ACCEPT))
-        plain, hidden = _plain_views(picture.shape)
-        seen = self._seen(picture, plain)
-        groups.append(_Proposals(seen, (0.0,), _ACCEPT))
-        for view in hidden:
-            sigmas = (0.7 * view.sigma, view.sigma, 1.4 * view.sigma)
-            groups.append(_Proposals(self._seen(picture, [view]), sigmas, _ACCEPT_HIDDEN))
-        return groups
-
-    def _seen(self, picture: Image, views: Sequence[_View]) -> Candidates:
+    def _seen(self, sources: _Sources, views: Sequence[_View]) -> Candidates:
         parts = []
         for view in views:
-            pixels, factor = _rendered(picture, view)
+            pixels, factor = sources.rendered(view)
             seen = self._network.one(pixels, _PROPOSE)
-            rows, columns = view.window
+            rows, columns = view.window or (slice(0, 0), slice(0, 0))
             seen = seen.moved(1, -view.margin, -view.margin)
             parts.append(seen.moved(factor, columns.start, rows.start))
         return Candidates.joined(parts).distinct(_SAME)
 
-    def _second_look(self, picture: Image, proposals: _Proposals) -> Candidates:
+    def _second_look(self, picture: Image, seen: Candidates, search: _Search) -> Candidates:
         """Look at each candidate aligned, smoothed and mirrored; keep those that stay."""
         found = []
-        for _, _, landmarks in _rows(proposals.candidates):
+        for _, box, landmarks in _rows(seen):
             matrix = geometry.similarity(landmarks, 128)
             matrix[:, 2] += _RIM
-            patch = _patch(picture, matrix)
-            scale = geometry.scale_of(matrix)
-            copies = [_smoothed(patch, sigma * scale) for sigma in proposals.sigmas]
-            answers = self._network(
-                np.stack([*copies, *(copy[:, ::-1] for copy in copies)]), _PROPOSE / 3
-            )
-            plain, mirrored = answers[: len(copies)], answers[len(copies) :]
-            answers = [*plain, *(_unmirrored(answer) for answer in mirrored)]
-            looks = Candidates.joined([_expected(answer) for answer in answers])
+            answers = [
+                answer
+                for zoom in search.zooms
+                for answer in self._looks(picture, matrix, search.sigmas, zoom)
+            ]
+            there = _in_patch(box, matrix)
+            looks = Candidates.joined([_nearest(answer, there) for answer in answers])
             score = looks.scores.sum() / len(answers)
-            if score >= proposals.accept:
-                found.append(_to_picture(looks, score, matrix))
-        return Candidates.joined(found)
+            if score >= search.accept:
+                spread = _SPREAD if max(search.sigmas) > 0 else 1.0
+                found.append(_to_picture(looks, score, matrix, spread))
+        faces = Candidates.joined(found)
+        if search.within is None or not found:
+            return faces
+        best = np.arange(len(faces)) == np.argmax(faces.scores)
+        return faces.take(best | (faces.scores >= _ACCEPT))
+
+    def _looks(
+        self, picture: Image, matrix: geometry.Matrix, sigmas: Sequence[float], zoom: float
+    ) -> list[Candidates]:
+        """Look at one aligned face, ``zoom`` times as large; answers are at its plain size."""
+        size = round(_PATCH * zoom)
+        zoomed = matrix * zoom
+        zoomed[:, 2] += (zoom - 1) / 2
+        patch = _patch(picture, zoomed, size)
+        scale = geometry.scale_of(zoomed)
+        copies = [_smoothed(patch, sigma * scale) for sigma in sigmas]
+        both = np.stack([*copies, *(copy[:, ::-1] for copy in copies)])
+        answers = self._network(both, _GLIMPSE)
+        plain, mirrored = answers[: len(copies)], answers[len(copies) :]
+        answers = [*plain, *(_unmirrored(answer, size) for answer in mirrored)]
+        return [answer.moved(1 / zoom, 0, 0) for answer in answers]
 
 
-def _plain_views(shape: tuple[int, ...]) -> tuple[list[_View], list[_View]]:
-    """Return the views of a whole picture: plain, and smoothed against unreported covers."""
-    height, width = shape[:2]
-    whole = (slice(0, height), slice(0, width))
-    longest = max(height, width)
+def _searches(shape: tuple[int, ...], covered: Sequence[CoveredRegion]) -> list[_Search]:
+    """Return what to search, in order: faces found for sure are not looked for again."""
+    searches = []
+    for region in covered:
+        views, sigmas = _cover_views(region, shape)
+        searches.append(_Search(views, sigmas, region.box, _ZOOMS, _ACCEPT_COVERED))
+    searches.append(_Search(_plain_views(shape), (0.0,), None, (1.0,), _ACCEPT))
+    hidden = _ACCEPT_HIDDEN[bool(covered)]
+    for view in _hidden_views(shape):
+        sigmas = tuple(share * _CELL_PX * view.factor for share in _CELL_SIGMAS)
+        searches.append(_Search([view], sigmas, None, _ZOOMS, hidden))
+    return searches
+
+
+def _plain_views(shape: tuple[int, ...]) -> list[_View]:
+    """Return the views of a whole picture for faces that nothing covers."""
+    longest = max(shape[:2])
     sides = [min(longest, _LONG_SIDES[0])]
     sides += [side for side in _LONG_SIDES[1:-1] if side < 0.8 * sides[0]]
-    factors = [longest / side for side in sides]
-    plain = [_View(whole, factor, 0) for factor in factors]
-    plain.append(_View(whole, longest / _LONG_SIDES[-1], 0, _MARGIN))
-    hidden = [
-        _View(view.window, view.factor, _HIDDEN_SIGMA * view.factor, view.margin)
-        for view in plain
-        if longest / view.factor <= _LONG_SIDES[1]
-    ]
-    return plain, hidden
+    views = [_View(None, longest / side, 0) for side in sides]
+    return [*views, _View(None, longest / _LONG_SIDES[-1], 0, _MARGIN)]
+
+
+def _hidden_views(shape: tuple[int, ...]) -> list[_View]:
+    """Return smoothed views, each for cells half as large again as the one before."""
+    longest = max(shape[:2])
+    factor = max(longest / _LONG_SIDES[1], 1.0)
+    views = []
+    while longest / factor >= _HIDDEN_SIDE:
+        sigma = _CELL_SIGMAS[1] * _CELL_PX * factor
+        views.append(_View(None, factor, sigma, _MARGIN // 2))
+        factor *= 1.5
+    return views
 
 
 def _cover_views(
@@ -199,21 +259,13 @@ def _cover_views(
     return [_View((rows, columns), factor, sigma, _MARGIN // 2) for sigma in sigmas], sigmas
 
 
-def _rendered(picture: Image, view: _View) -> tuple[Image, float]:
-    """Return a view's pixels, margin included, and its exact reduction."""
-    part = picture[view.window]
-    height, width = part.shape[:2]
-    size = (max(round(width / view.factor), 1), max(round(height / view.factor), 1))
-    factor = max(height, width) / max(size)
-    pixels: Any = part
-    if size != (width, height):
-        method = cv2.INTER_AREA if factor > 1 else cv2.INTER_LINEAR
-        pixels = cv2.resize(part, size, interpolation=method)
-    pixels = _smoothed(np.asarray(pixels, np.uint8), view.sigma / factor)
-    if view.margin:
-        rim = view.margin
-        pixels = cv2.copyMakeBorder(pixels, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=FILL)
-    return np.asarray(pixels, np.uint8), factor
+def _resized(pixels: Image, factor: float) -> Image:
+    height, width = pixels.shape[:2]
+    size = (max(round(width / factor), 1), max(round(height / factor), 1))
+    if size == (width, height):
+        return pixels
+    method = cv2.INTER_AREA if factor > 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
 
 
 def _smoothed(pixels: Image, sigma: float) -> Image:
@@ -224,33 +276,43 @@ def _smoothed(pixels: Image, sigma: float) -> Image:
     )
 
 
-def _patch(picture: Image, matrix: geometry.Matrix) -> Image:
+def _patch(picture: Image, matrix: geometry.Matrix, size: int) -> Image:
     """Return an aligned patch, filled evenly outside the picture: a reflection has a face too."""
-    patch = geometry.crop(picture, matrix, _PATCH)
-    y, x = np.mgrid[:_PATCH, :_PATCH]
+    patch = geometry.crop(picture, matrix, size)
+    y, x = np.mgrid[:size, :size]
     there = geometry.transform(geometry.invert(matrix), np.stack([x, y], axis=-1))
     height, width = picture.shape[:2]
     patch[((there < -0.5) | (there > (width - 0.5, height - 0.5))).any(axis=-1)] = FILL
     return patch
 
 
-def _unmirrored(seen: Candidates) -> Candidates:
+def _unmirrored(seen: Candidates, size: int) -> Candidates:
     boxes = seen.boxes.copy()
-    boxes[:, [0, 2]] = _PATCH - boxes[:, [2, 0]]
-    landmarks = seen.landmarks[:, _MIRRORED] * (-1, 1) + (_PATCH - 1, 0)
+    boxes[:, [0, 2]] = size - boxes[:, [2, 0]]
+    landmarks = seen.landmarks[:, _MIRRORED] * (-1, 1) + (size - 1, 0)
     return Candidates(seen.scores, boxes, landmarks)
 
 
-def _expected(seen: Candidates) -> Candidates:
-    """Return the one candidate, if any, where the aligned face should be."""
-    seen = seen.take(iou(seen.boxes, _EXPECTED)[:, 0] > _SAME)
+def _in_patch(box: Array, matrix: geometry.Matrix) -> Array:
+    """Return where a picture's box lies in an aligned patch, turned upright there."""
+    centre = geometry.transform(matrix, (box[:2] + box[2:]) / 2 - 0.5) + 0.5
+    half = (box[2:] - box[:2]) / 2 * geometry.scale_of(matrix)
+    return np.concatenate([centre - half, centre + half])
+
+
+def _nearest(seen: Candidates, box: Array) -> Candidates:
+    """Return the best candidate that is the face at ``box``, if there is one."""
+    seen = seen.take(iou(seen.boxes, box[None])[:, 0] > _SAME)
     return seen.take(np.argsort(-seen.scores)[:1])
 
 
-def _to_picture(looks: Candidates, score: float, matrix: geometry.Matrix) -> Candidates:
+def _to_picture(
+    looks: Candidates, score: float, matrix: geometry.Matrix, spread: float
+) -> Candidates:
     """Average the views of one face and take it from the patch to the picture."""
     weights = looks.scores / looks.scores.sum()
     landmarks = np.tensordot(weights, looks.landmarks, axes=1)
+    landmarks = landmarks.mean(axis=0) + spread * (landmarks - landmarks.mean(axis=0))
     box = geometry.upright_box(matrix, Box(*map(float, weights @ looks.boxes)))
     points = geometry.transform(geometry.invert(matrix), landmarks)
     return Candidates(np.array([score]), np.array([box.as_tuple()]), points[None])
