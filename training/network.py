@@ -39,6 +39,10 @@ class NetworkConfig:
         Channels at half of the crop's resolution.
     size : int
         Side of a crop in pixels.
+    groups : int
+        Of the group normalisation.
+    bands : bool
+        Whether the first layer also sees :class:`Bands`.
     """
 
     channels: tuple[int, ...] = (48, 96, 224)
@@ -47,6 +51,7 @@ class NetworkConfig:
     head: int = 32
     size: int = 128
     groups: int = 8
+    bands: bool = True
 
 
 class Conv(nn.Module):
@@ -66,6 +71,54 @@ class Conv(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight.view(self.shape)
         return functional.conv2d(x, weight, self.bias, self.stride, self.padding)
+
+
+class Bands(nn.Module):
+    """Weak detail made visible: band-pass pictures at half resolution, each of unit strength.
+
+    A Gaussian blur of 6 px leaves detail at a two-hundredth of its strength, under one level, yet
+    almost free of noise: only 8-bit rounding limits what can be undone. Half precision loses it,
+    and a layer needs long training to amplify it. Here a low-pass picture is sharpened 1, 2 and 4
+    times by ``I - G`` (a Laplacian pyramid's step; Burt and Adelson, 1983), in float32, and each
+    result is divided by its root mean square over the crop. The logarithms of those strengths,
+    from which a blur can be told, are appended as constant maps.
+    """
+
+    ORDERS = (1, 2, 4)
+    FLOOR = 2e-4
+    """Added to the strength: what rounding to 8 bit leaves after the low-pass."""
+    CHANNELS = len(ORDERS) * (3 * 4 + 1)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("low_pass", self._kernel(1.0), persistent=False)
+        self.register_buffer("wide", self._kernel(2.0), persistent=False)
+
+    @staticmethod
+    def _kernel(sigma: float) -> Tensor:
+        radius = round(3 * sigma)
+        weights = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2)
+        return (weights / weights.sum()).view(1, 1, 1, -1).repeat(3, 1, 1, 1)
+
+    @staticmethod
+    def _blur(x: Tensor, kernel: Tensor) -> Tensor:
+        radius = kernel.shape[-1] // 2
+        x = functional.pad(x, (radius, radius, radius, radius), mode="reflect")
+        x = functional.conv2d(x, kernel, groups=3)
+        return functional.conv2d(x, kernel.transpose(2, 3), groups=3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Bring ``float32 (N, 3, H, W)`` to ``float32 (N, CHANNELS, H / 4, W / 4)``."""
+        band = self._blur(functional.avg_pool2d(x, 2), self.get_buffer("low_pass"))
+        parts = []
+        for order in range(1, max(self.ORDERS) + 1):
+            band = band - self._blur(band, self.get_buffer("wide"))
+            if order in self.ORDERS:
+                strength = band.square().mean(dim=(1, 2, 3), keepdim=True).sqrt() + self.FLOOR
+                folded = functional.pixel_unshuffle(band / strength, 2)
+                level = (torch.log(strength) / 3 + 2).expand(-1, -1, *folded.shape[2:])
+                parts += [folded, level]
+        return torch.cat(parts, dim=1)
 
 
 class ConditionalNorm(nn.Module):
@@ -174,7 +227,8 @@ class Restorer(nn.Module):
         self.config = config
         widths, last = config.channels, len(config.channels) - 1
         sizes = [config.size // 4 // 2**i for i in range(len(widths))]
-        self.stem = Conv(48, widths[0], 3)
+        self.bands = Bands() if config.bands else None
+        self.stem = Conv(48 + (Bands.CHANNELS if config.bands else 0), widths[0], 3)
         self.down = nn.ModuleList(
             Level(widths[i], sizes[i], config.blocks[i], config, 0) for i in range(last)
         )
@@ -191,16 +245,19 @@ class Restorer(nn.Module):
         self.output = Conv(config.head, 12, 3)
         nn.init.zeros_(self.output.weight)
 
-    def _full_precision_stem(self, x: Tensor) -> Tensor:
-        """Convolve in float32 also where the rest runs in half precision.
+    def _first_layer(self, degraded: Tensor) -> Tensor:
+        x = functional.pixel_unshuffle(degraded - 0.5, 4)
+        if self.bands is not None:
+            x = torch.cat([x, self.bands(degraded)], dim=1)
+        first: Tensor = self.stem(x)
+        return first
 
-        A strong blur leaves differences of a few levels between neighbours; bf16 would round them
-        away before the first layer could amplify them.
-        """
-        if not torch.is_autocast_enabled(x.device.type):
-            return self.stem(x)  # type: ignore[no-any-return]
-        with torch.autocast(x.device.type, enabled=False):
-            return self.stem(x)  # type: ignore[no-any-return]
+    def _full_precision_first_layer(self, degraded: Tensor) -> Tensor:
+        """Compute the first layer in float32 also where the rest runs in half precision."""
+        if not torch.is_autocast_enabled(degraded.device.type):
+            return self._first_layer(degraded)
+        with torch.autocast(degraded.device.type, enabled=False):
+            return self._first_layer(degraded)
 
     def forward(self, degraded: Tensor, kind: Tensor) -> Tensor:
         """Restore crops.
@@ -217,7 +274,7 @@ class Restorer(nn.Module):
         Tensor
             ``float32 (N, 3, size, size)``, not clipped.
         """
-        x = self._full_precision_stem(functional.pixel_unshuffle(degraded - 0.5, 4))
+        x = self._full_precision_first_layer(degraded)
         skips = []
         for level, reduce in zip(self.down, self.reduce, strict=True):
             x = level(x, kind)
