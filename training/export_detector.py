@@ -148,7 +148,8 @@ class Head(nn.Module):
         self.conv1x1 = nn.Conv2d(WIDTH, ANCHORS * values, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv1x1(x).permute(0, 2, 3, 1).reshape(x.shape[0], -1, self.values)
+        answers: Tensor = self.conv1x1(x).permute(0, 2, 3, 1)
+        return answers.reshape(x.shape[0], -1, self.values)
 
 
 class Pyramid(nn.Module):
@@ -174,8 +175,12 @@ class Pyramid(nn.Module):
 class Detector(nn.Module):
     """RetinaFace with MobileNet 0.25; the names of its parts are those of the weights."""
 
+    mean: Tensor
+
     def __init__(self) -> None:
         super().__init__()
+        mean = torch.tensor(MEAN_BGR[::-1]).view(1, 3, 1, 1)
+        self.register_buffer("mean", mean, persistent=False)  # not among the weights
         self.body = nn.ModuleDict(
             {
                 "stage1": nn.Sequential(
@@ -200,7 +205,7 @@ class Detector(nn.Module):
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """``float32 (N, 3, H, W)`` RGB 0-255, sides multiples of 32: scores, boxes, landmarks."""
-        x = picture - torch.tensor(MEAN_BGR[::-1]).view(1, 3, 1, 1)
+        x = picture - self.mean
         stages = []
         for stage in self.body.values():
             x = stage(x)
@@ -238,7 +243,7 @@ def build(state: dict[str, Tensor]) -> Detector:
     network = Detector()
     network.load_state_dict(state)
     network.eval()
-    first = network.body["stage1"][0][0]
+    first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
     first.weight.data = first.weight.data.flip(1).contiguous()  # BGR to RGB
     for module in list(network.modules()):
         if isinstance(module, nn.Sequential):

@@ -2,8 +2,9 @@
 
 A detector takes the cells of a mosaic for texture; smoothed to the cell's size it sees the face.
 So faces are searched in several views, copies of the picture or of its covered regions that are
-reduced and smoothed; candidates on which views agree are then looked at once more, each aligned
-and at one size, and that second look decides the score and averages the landmarks.
+reduced and smoothed. Each candidate is then looked at once more, aligned, mirrored and smoothed in
+several ways: the mean score of these looks decides, so that they must agree, and their landmarks
+are averaged.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 
 from seethrough import geometry
+from seethrough.errors import UsageError
 from seethrough.face_network import FILL, Array, Candidates, FaceNetwork, iou
 from seethrough.session import Device
 from seethrough.types import Box, CoveredRegion, Face, Image, Landmarks
@@ -134,7 +136,7 @@ class FaceDetector:
         Returns
         -------
         tuple of Face
-            Best first. Overlapping faces stay apart unless they share more than half.
+            Surest first. Overlapping faces stay apart up to an IoU of 0.4.
         """
         found = Candidates.none()
         sources = _Sources(picture)
@@ -164,7 +166,10 @@ class FaceDetector:
         """Look at each candidate aligned, smoothed and mirrored; keep those that stay."""
         found = []
         for _, box, landmarks in _rows(seen):
-            matrix = geometry.similarity(landmarks, 128)
+            try:
+                matrix = geometry.similarity(landmarks, 128)
+            except UsageError:  # five points that cannot be a face
+                continue
             matrix[:, 2] += _RIM
             answers = [
                 answer
@@ -254,6 +259,8 @@ def _cover_views(
     reach = (0.5 + _CONTEXT) * max(region.box.width, region.box.height)
     rows = slice(max(int(y - reach), 0), min(int(y + reach) + 1, shape[0]))
     columns = slice(max(int(x - reach), 0), min(int(x + reach) + 1, shape[1]))
+    if rows.stop <= rows.start or columns.stop <= columns.start:
+        return [], ()
     longest = max(rows.stop - rows.start, columns.stop - columns.start)
     factor = max(factor, longest / _LONG_SIDES[1])
     return [_View((rows, columns), factor, sigma, _MARGIN // 2) for sigma in sigmas], sigmas
