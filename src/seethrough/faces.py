@@ -27,7 +27,7 @@ _PROPOSE = 0.3  # score from which a view's candidate is looked at again
 _GLIMPSE = 0.1  # score from which a view of the second look counts at all
 _ACCEPT = 0.65  # score of the second look, mean over its views, from which it is a face
 _ACCEPT_COVERED = 0.4  # the same, for the best face inside a reported cover
-_ACCEPT_HIDDEN = (0.85, 0.95)  # where only smoothing shows it: no cover reported, some reported
+_ACCEPT_HIDDEN = (0.9, 0.95)  # where only smoothing shows it: no cover reported, some reported
 _SURE = 0.9  # score from which later searches leave a face alone
 _SAME = 0.4  # IoU from which two boxes are one face
 
