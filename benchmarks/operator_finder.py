@@ -107,10 +107,11 @@ def measure(options: Options, people: Sequence[int]) -> Section:
         title="Operator finder",
         text=(
             f"{len(every)} photos of `eval/lfw` (people {people[0]:04d}-{people[-1]:04d}, "
-            "photo 1), the tight face degraded in place at the 128 px scale of the aligned face, in its box "
-            "or (every other photo) in the inscribed ellipse; a mosaic's phase is random and its "
-            "cells are not whole pixels. Found: a region overlaps the face's box by an IoU of at "
-            f"least {OVERLAP:g}. Size: cell within 5 %, sigma within 20 %, of all photos."
+            "photo 1), the tight face degraded in place at the 128 px scale of the aligned "
+            "face, in its box or (every other photo) in the inscribed ellipse; a mosaic's phase "
+            "is random and its cells are not whole pixels. Found: a region overlaps the face's "
+            f"box by an IoU of at least {OVERLAP:g}. Size right: cell within 5 %, sigma within "
+            "20 %, as a share of all photos."
         ),
         tables=(
             Table(

@@ -29,6 +29,7 @@ _REACH = 4.0  # pixels: sigma of the neighbourhood that a cell sums over
 _SHARP = 2.4  # pixels: change length above which a neighbourhood looks blurred
 _ASPECTS = (0.7, 0.9, 1.15, 1.45, 1.8)
 _CANDIDATES = 5
+_ACCEPT = 0.6  # confidence from which a region is reported
 _LEAST_BLURRED = 0.08  # mean evidence inside: less is a surface without texture
 _PARTS = (0.85, 0.75, 0.65)  # of a region's sides, of the windows that its kernel is read from
 _LEAST_LENGTH = 1.9  # pixels: change length of a region that may be blurred
@@ -75,12 +76,12 @@ def find(luma: Plane) -> list[CoveredRegion]:
     found = []
     for candidate in candidates(small, detail):
         logit = parameters().is_covered(np.array(candidate.features))
-        if logit < 0:
+        confidence = float(1 / (1 + np.exp(-logit)))
+        if confidence < _ACCEPT:
             continue
         x0, y0, x1, y1 = (v / scale for v in candidate.box.as_tuple())
         box = Box(x0, y0, min(x1, width), min(y1, height))
         how = _explain(small, detail, candidate, scale)
-        confidence = float(1 / (1 + np.exp(-logit)))
         found.append(CoveredRegion(box, Operator(how.kind, how.size, None, confidence)))
     return sorted(found, key=lambda r: -r.operator.confidence)
 

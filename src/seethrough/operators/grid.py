@@ -218,8 +218,9 @@ def _extent(luma: Plane, comb_x: Comb, comb_y: Comb, window: Window) -> CoveredR
     if cells.sum() < _LEAST_CELLS:
         return None
     contrast = float(min(on_x.mean(), on_y.mean()) / (inside + 0.15))
-    codec = _is_codec_lattice(xs[columns], left_edge) and _is_codec_lattice(ys[rows], top_edge)
-    least = _LATTICE_CONTRAST if codec else _LEAST_CONTRAST
+    codec = (_is_codec_lattice(xs[columns], left_edge), _is_codec_lattice(ys[rows], top_edge))
+    oblong = not 0.67 < comb_x.period / comb_y.period < 1.5
+    least = _LATTICE_CONTRAST if all(codec) or (any(codec) and oblong) else _LEAST_CONTRAST
     if contrast < least or min(on_x.mean(), on_y.mean()) < 1.0:
         return None
     fill = float(cells[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean())
