@@ -87,8 +87,14 @@ def find(luma: Plane) -> list[CoveredRegion]:
 
 
 def estimate(luma: Plane) -> Operator | None:
-    """Return the blur of a region that is known to be one, or ``None`` where it is sharp."""
+    """Return the blur of a region, or ``None`` where it is sharp."""
     measured = kernel.features(luma)
+    reduction = max(1.0, max(luma.shape) / kernel.LARGEST_SIDE)
+    if reduction > 1 and measured is not None and measured[0] < _LEAST_LENGTH * reduction:
+        # Sharp at the size it was measured at: a slight blur shows in the middle, unreduced.
+        top, left = ((n - min(n, kernel.LARGEST_SIDE)) // 2 for n in luma.shape)
+        middle = luma[top : top + kernel.LARGEST_SIDE, left : left + kernel.LARGEST_SIDE]
+        measured = kernel.features(middle)
     if measured is None or measured[0] < _LEAST_LENGTH:
         return None
     how = kernel.explain(*measured)

@@ -30,7 +30,7 @@ _BINOMIALS = ((1.0, 1.0), (1.0, 2.0, 1.0), (1.0, 3.0, 3.0, 1.0), (1.0, 4.0, 6.0,
 _FIRST = np.array([[-0.5, 0.0, 0.5]], np.float32)
 _LEAST_SIDE = 16  # pixels
 _INSIDE, _CORE = 0.84, 0.68  # of the ellipse: what is read, and where derivatives are trusted
-_LARGEST_SIDE = 160  # pixels: larger regions are reduced first
+LARGEST_SIDE = 160  # pixels: larger regions are reduced first
 
 
 def features(luma: Plane) -> tuple[float, Vector] | None:
@@ -48,7 +48,7 @@ def features(luma: Plane) -> tuple[float, Vector] | None:
     """
     if min(luma.shape) < _LEAST_SIDE:
         return None
-    reduction = max(1.0, max(luma.shape) / _LARGEST_SIDE)
+    reduction = max(1.0, max(luma.shape) / LARGEST_SIDE)
     if reduction > 1:
         size = (round(luma.shape[1] / reduction), round(luma.shape[0] / reduction))
         if min(size) < _LEAST_SIDE:
