@@ -26,6 +26,7 @@ SHORTEST = 2.8  # pixels: shorter periods are texture
 _ROUNDS = 5  # fits of a region: it grows at most threefold in each
 _MULTIPLES = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 1 / 2, 1 / 3)  # of a guess at the period
 _LEAST_CELLS = 12
+_TONGUE = 0.34  # of the usual number of cells in a row: less is the background's
 _FLAT = 0.5  # levels: mean step that cells may show inside without a codec
 _LEAST_QUALITY = 0.2  # of a comb
 _SLACK_FROM = 5.5  # pixels: cells this large leave room for lines one pixel off
@@ -140,20 +141,22 @@ def grow(
 ) -> CoveredRegion | None:
     """Fit the grid in a window, find all cells that agree with it, fit again, and judge."""
     spread = 0.06
-    region: CoveredRegion | None = None
+    settled: CoveredRegion | None = None  # what has held at least twice
     for attempt in range(_ROUNDS):
         x0, y0, x1, y1 = window
         box = (slice(y0, y1), slice(x0, x1))
         fit_x = _fit(measured.across[box].mean(axis=0, dtype=np.float64), period_x, spread)
         fit_y = _fit(measured.down[box].mean(axis=1, dtype=np.float64), period_y, spread)
         if fit_x is None or fit_y is None:
-            return None
+            return settled
         fit_x, fit_y = _squared(measured, box, fit_x, fit_y)
         comb_x = Comb(fit_x.period, fit_x.phase + x0, fit_x.quality)
         comb_y = Comb(fit_y.period, fit_y.phase + y0, fit_y.quality)
         region = _extent(measured.luma, comb_x, comb_y, window)
         if region is None:
-            return None
+            return settled
+        if attempt > 0:
+            settled = region
         rows, columns = _around(measured.across.shape, window)
         gx0, gy0, gx1, gy1 = (int(v) for v in region.box.as_tuple())
         before, window = window, (gx0, gy0, gx1, gy1)
@@ -166,7 +169,7 @@ def grow(
         if attempt > 0 and not cut and region.box.area < 1.1 * _area(before):
             break
         period_x, period_y, spread = comb_x.period, comb_y.period, 0.02
-    return region
+    return settled
 
 
 def _extent(luma: Plane, comb_x: Comb, comb_y: Comb, window: Window) -> CoveredRegion | None:
@@ -206,10 +209,11 @@ def _extent(luma: Plane, comb_x: Comb, comb_y: Comb, window: Window) -> CoveredR
         + (top > bar)
         + (np.roll(top, -1, axis=0) > bar)
     )
-    cells = _component(flat & (stepped >= 2), flat, seeds)
+    sure = flat & (stepped >= 2)
+    cells = _component(sure, flat, seeds)
     if cells is None:
         return None
-    rows, columns = np.flatnonzero(cells.any(axis=1)), np.flatnonzero(cells.any(axis=0))
+    rows, columns = _filled(cells & sure, 1), _filled(cells & sure, 0)
     inside = inner[cells].mean()
     on_x = left[:, 1:][cells[:, 1:] & cells[:, :-1]]
     on_y = top[1:][cells[1:] & cells[:-1]]
@@ -318,6 +322,14 @@ def _sides(
         left = np.maximum(left, np.add.reduceat(measured.across[:, x], ys[:-1], axis=0) / tall)
         top = np.maximum(top, np.add.reduceat(measured.down[y], xs[:-1], axis=1) / wide)
     return left, top
+
+
+def _filled(cells: Cells, axis: int) -> Lines:
+    """Rows (``axis`` 1) or columns (0) that hold enough cells: a tongue into a wall does not."""
+    counts = cells.sum(axis=axis)
+    return np.flatnonzero(
+        counts >= max(1.0, _TONGUE * float(np.quantile(counts[counts > 0], 0.75)))
+    )
 
 
 def _component(strong: Cells, flat: Cells, seeds: Cells) -> Cells | None:
