@@ -89,23 +89,27 @@ class Bands(nn.Module):
     """Added to the strength: what rounding to 8 bit leaves after the low-pass."""
     CHANNELS = len(ORDERS) * (3 * 4 + 1)
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
         super().__init__()
-        self.register_buffer("low_pass", self._kernel(1.0), persistent=False)
-        self.register_buffer("wide", self._kernel(2.0), persistent=False)
+        self.register_buffer("low_pass", self._blur_matrix(size // 2, 1.0), persistent=False)
+        self.register_buffer("wide", self._blur_matrix(size // 2, 2.0), persistent=False)
 
     @staticmethod
-    def _kernel(sigma: float) -> Tensor:
+    def _blur_matrix(size: int, sigma: float) -> Tensor:
+        """One-dimensional Gaussian blur with reflected borders, as a matrix: no faster way here."""
         radius = round(3 * sigma)
         weights = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2)
-        return (weights / weights.sum()).view(1, 1, 1, -1).repeat(3, 1, 1, 1)
+        weights /= weights.sum()
+        matrix = torch.zeros(size, size)
+        for row in range(size):
+            for offset, weight in zip(range(-radius, radius + 1), weights, strict=True):
+                column = abs(row + offset)
+                matrix[row, min(column, 2 * (size - 1) - column)] += weight
+        return matrix
 
     @staticmethod
-    def _blur(x: Tensor, kernel: Tensor) -> Tensor:
-        radius = kernel.shape[-1] // 2
-        x = functional.pad(x, (radius, radius, radius, radius), mode="reflect")
-        x = functional.conv2d(x, kernel, groups=3)
-        return functional.conv2d(x, kernel.transpose(2, 3), groups=3)
+    def _blur(x: Tensor, matrix: Tensor) -> Tensor:
+        return matrix @ x @ matrix.T
 
     def forward(self, x: Tensor) -> Tensor:
         """Bring ``float32 (N, 3, H, W)`` to ``float32 (N, CHANNELS, H / 4, W / 4)``."""
@@ -227,7 +231,7 @@ class Restorer(nn.Module):
         self.config = config
         widths, last = config.channels, len(config.channels) - 1
         sizes = [config.size // 4 // 2**i for i in range(len(widths))]
-        self.bands = Bands() if config.bands else None
+        self.bands = Bands(config.size) if config.bands else None
         self.stem = Conv(48 + (Bands.CHANNELS if config.bands else 0), widths[0], 3)
         self.down = nn.ModuleList(
             Level(widths[i], sizes[i], config.blocks[i], config, 0) for i in range(last)

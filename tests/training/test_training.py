@@ -20,7 +20,7 @@ from seethrough import degrade  # noqa: E402
 from training import data, export, glyphs, pack, text_render, warm_start  # noqa: E402
 from training.block_codec import block_codec  # noqa: E402
 from training.losses import LOSSES, psnr_loss  # noqa: E402
-from training.network import Conv, NetworkConfig, Restorer  # noqa: E402
+from training.network import Bands, Conv, NetworkConfig, Restorer  # noqa: E402
 from training.train import Average, TrainConfig, optimisers, psnr, train  # noqa: E402
 
 TINY = NetworkConfig(channels=(16, 16, 32), blocks=(1, 1, 2), head=8)
@@ -142,6 +142,22 @@ class TestNetwork:
     def test_starts_as_the_identity(self) -> None:
         x = torch.rand(2, 3, 128, 128)
         assert torch.allclose(Restorer(TINY)(x, torch.tensor([0, 1])), x, atol=1e-6)
+
+    def test_bands_show_weak_detail_at_unit_strength(self) -> None:
+        bands = Bands(128)
+        wave = 0.5 + 0.01 * torch.sin(torch.arange(128) * 2 * torch.pi / 16).expand(1, 3, 128, 128)
+        weak, strong = bands(wave), bands(0.5 + 20 * (wave - 0.5))
+        assert weak.shape == (1, Bands.CHANNELS, 32, 32)
+        for first in (0, 13, 26):
+            picture = weak[:, first : first + 12]
+            assert float(picture.square().mean()) == pytest.approx(1, rel=0.1)
+            assert torch.allclose(picture, strong[:, first : first + 12], atol=0.2)
+            level = strong[:, first + 12] - weak[:, first + 12]
+            assert float(level.mean()) == pytest.approx(np.log(20) / 3, rel=0.05)
+
+    def test_bands_of_a_plain_picture_are_empty(self) -> None:
+        plain = Bands(128)(torch.full((1, 3, 128, 128), 0.7))
+        assert plain[:, [*range(12), *range(13, 25), *range(26, 38)]].abs().max() < 0.02
 
     def test_the_class_is_a_condition(self) -> None:
         torch.manual_seed(0)
