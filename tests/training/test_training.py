@@ -145,15 +145,15 @@ class TestNetwork:
 
     def test_bands_show_weak_detail_at_unit_strength(self) -> None:
         bands = Bands(128)
-        wave = 0.5 + 0.01 * torch.sin(torch.arange(128) * 2 * torch.pi / 16).expand(1, 3, 128, 128)
-        weak, strong = bands(wave), bands(0.5 + 20 * (wave - 0.5))
+        wave = 0.5 + 0.05 * torch.sin(torch.arange(128) * 2 * torch.pi / 16).expand(1, 3, 128, 128)
+        weak, strong = bands(wave), bands(0.5 + 8 * (wave - 0.5))
         assert weak.shape == (1, Bands.CHANNELS, 32, 32)
         for first in (0, 13, 26):
             picture = weak[:, first : first + 12]
             assert float(picture.square().mean()) == pytest.approx(1, rel=0.1)
             assert torch.allclose(picture, strong[:, first : first + 12], atol=0.2)
             level = strong[:, first + 12] - weak[:, first + 12]
-            assert float(level.mean()) == pytest.approx(np.log(20) / 3, rel=0.05)
+            assert float(level.mean()) == pytest.approx(np.log(8) / 3, rel=0.05)
 
     def test_bands_of_a_plain_picture_are_empty(self) -> None:
         plain = Bands(128)(torch.full((1, 3, 128, 128), 0.7))
