@@ -5,8 +5,8 @@ from training.train import TrainConfig
 
 CONFIG = TrainConfig(
     name="restorer",
-    network=NetworkConfig(channels=(48, 112, 224), blocks=(1, 2, 4), attention=2, head=32),
-    muon=0.0045,
+    network=NetworkConfig(channels=(48, 112, 224), blocks=(3, 3, 5), attention=2, head=32),
+    muon=0.004,
     adamw=4e-4,
-    ema=24_000,
+    ema=16_000,
 )
