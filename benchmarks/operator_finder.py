@@ -1,8 +1,7 @@
 """How well covered regions are found and explained: ``python -m benchmarks.run operator_finder``.
 
-Photos of ``eval/lfw``, people 0500-0999, photo 1; the tight face is degraded in place with the
-operators of PROTOCOL at the 128 px scale of the aligned face, in the face's box in one half of the
-photos and in the inscribed ellipse in the other.
+Photos of ``eval/lfw``, people 0500-0999, photo 1; the face is degraded in place with the
+operators of PROTOCOL at the 128 px scale of the aligned face, as :mod:`benchmarks.location` does.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from benchmarks import location
 from benchmarks.results import Column, Options, Section, Table, Value
 from seethrough import degrade, geometry, image
 from seethrough.degrade import Degradation, Ellipse, Within, scaled
@@ -23,6 +23,8 @@ from seethrough.types import Box, CoveredRegion, Image, Landmarks
 
 PEOPLE = range(500, 1000)
 CONDITIONS = ("mosaic-8", "mosaic-12", "gauss-6")
+REGIONS = ("face", "ellipse", "crop")
+"""The tight face's box, the ellipse inscribed in it, and the square of the aligned crop."""
 QUALITIES: tuple[int | None, ...] = (None, 75)
 TOLERANCE = {"mosaic": 0.05, "gauss": 0.2}
 OVERLAP = 0.25
@@ -55,17 +57,18 @@ def photos(options: Options, people: Sequence[int] = PEOPLE) -> Iterator[Photo]:
     for person in people[: options.limit]:
         path = options.shared / "data" / "eval" / "lfw" / f"{person:04d}_1.jpg"
         pixels = image.read(path).pixels
-        middle = (pixels.shape[1] / 2, pixels.shape[0] / 2)
-        faces = detector.detect(pixels)
-        if faces:
-            face = min(faces, key=lambda f: float(np.hypot(*np.subtract(f.box.centre, middle))))
+        face = location.subject(pixels, detector.detect(pixels))
+        if face is not None:
             yield Photo(path.name, pixels, face.landmarks)
 
 
 def degraded_photo(
-    photo: Photo, name: str, elliptic: bool, rng: np.random.Generator
+    photo: Photo, name: str, region: str, rng: np.random.Generator
 ) -> tuple[Image, Degraded]:
-    """Degrade the tight face of a photo in place; a mosaic's phase is random."""
+    """Degrade the face region of a photo in place; a mosaic's phase is random.
+
+    ``region`` is one of :data:`REGIONS`.
+    """
     kind, _, number = name.partition("-")
     length = float(number)
     matrix = geometry.similarity(photo.landmarks, 128)
@@ -76,10 +79,16 @@ def degraded_photo(
         if kind == "mosaic"
         else degrade.GaussianBlur(length)
     )
-    box = geometry.tight_box(photo.landmarks)
-    region = Ellipse.inscribed(box) if elliptic else box
-    picture = Within(scaled(operator, enlargement), region)(photo.pixels)
-    return picture, Degraded(box, kind, length * enlargement)
+    extent: location.Extent = "crop" if region == "crop" else "face"
+    box = location.face_region(photo.landmarks, extent)
+    if region == "ellipse":
+        within = Within(scaled(operator, enlargement), Ellipse.inscribed(box))
+        picture = within(photo.pixels)
+    else:
+        picture = location.degraded_photo(photo.pixels, photo.landmarks, operator, extent)
+    height, width = photo.pixels.shape[:2]
+    seen = Box(max(0, box.x0), max(0, box.y0), min(width, box.x1), min(height, box.y1))
+    return picture, Degraded(seen, kind, length * enlargement)
 
 
 def about(found: Sequence[CoveredRegion], box: Box) -> CoveredRegion | None:
@@ -97,7 +106,8 @@ def measure(options: Options, people: Sequence[int]) -> Section:
     """As :func:`run`, for the people given."""
     every = list(photos(options, people))
     rows = [
-        _covered_row(every, name, quality, options.seed)
+        _covered_row(every, name, region, quality, options.seed)
+        for region in REGIONS
         for name in CONDITIONS
         for quality in QUALITIES
     ]
@@ -107,17 +117,18 @@ def measure(options: Options, people: Sequence[int]) -> Section:
         title="Operator finder",
         text=(
             f"{len(every)} photos of `eval/lfw` (people {people[0]:04d}-{people[-1]:04d}, "
-            "photo 1), the tight face degraded in place at the 128 px scale of the aligned "
-            "face, in its box or (every other photo) in the inscribed ellipse; a mosaic's phase "
-            "is random and its cells are not whole pixels. Found: a region overlaps the face's "
-            f"box by an IoU of at least {OVERLAP:g}. Size right: cell within 5 %, sigma within "
-            "20 %, as a share of all photos."
+            "photo 1), the face degraded in place at the 128 px scale of the aligned face: in "
+            "the tight box, in the ellipse inscribed in it, and in the square of the aligned "
+            "crop. A mosaic's phase is random and its cells are not whole pixels. Found: a "
+            f"region overlaps the degraded one's box by an IoU of at least {OVERLAP:g}. Size "
+            "right: cell within 5 %, sigma within 20 %, as a share of all photos."
         ),
         tables=(
             Table(
                 "Covered faces",
                 (
                     Column("cover", "Cover"),
+                    Column("region", "Region"),
                     Column("codec", "Then"),
                     Column("n", "Photos"),
                     Column("found", "Found", 1, share=True),
@@ -160,30 +171,31 @@ def _codec(quality: int | None) -> str:
 
 
 def _covered_row(
-    every: Sequence[Photo], name: str, quality: int | None, seed: int
+    every: Sequence[Photo], name: str, region: str, quality: int | None, seed: int
 ) -> dict[str, Value]:
     found, kind, right, others = 0, 0, 0, 0
     errors: list[float] = []
     overlaps: list[float] = []
     for index, photo in enumerate(every):
         rng = np.random.default_rng([seed, index])
-        picture, truth = degraded_photo(photo, name, index % 2 == 1, rng)
+        picture, truth = degraded_photo(photo, name, region, rng)
         regions = find_covered(_encoded(picture, quality))
-        region = about(regions, truth.box)
-        others += len(regions) - (region is not None)
-        if region is None:
+        match = about(regions, truth.box)
+        others += len(regions) - (match is not None)
+        if match is None:
             continue
         found += 1
-        overlaps.append(region.box.iou(truth.box))
-        if region.operator.kind != truth.kind or region.operator.size is None:
+        overlaps.append(match.box.iou(truth.box))
+        if match.operator.kind != truth.kind or match.operator.size is None:
             continue
         kind += 1
-        error = max(abs(size / truth.size - 1) for size in region.operator.size)
+        error = max(abs(size / truth.size - 1) for size in match.operator.size)
         errors.append(error)
         right += error <= TOLERANCE[truth.kind]
     count = len(every)
     return {
         "cover": name,
+        "region": region,
         "codec": _codec(quality),
         "n": count,
         "found": found / count,

@@ -181,6 +181,15 @@ def test_a_codecs_blocks_are_no_mosaic(astronaut: Image, textured: Image, qualit
         assert not [r for r in found if r.operator.kind == "mosaic"]
 
 
+@pytest.mark.parametrize("quality", [None, 75])
+def test_a_mosaic_on_the_codecs_own_grid_is_one(astronaut: Image, quality: int | None) -> None:
+    covered = degrade.Mosaic(8)(astronaut)
+    if quality is not None:
+        covered = degrade.Jpeg(quality)(covered)
+    (found,) = find_covered(covered)
+    assert found.operator.size == pytest.approx((8, 8), rel=0.01)
+
+
 # --- blurs --------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ _FLAT = 0.5  # levels: mean step that cells may show inside without a codec
 _LEAST_QUALITY = 0.2  # of a comb
 _SLACK_FROM = 5.5  # pixels: cells this large leave room for lines one pixel off
 _LATTICE_CONTRAST = 10.0  # blocks of a codec are not as flat as cells on its own grid
+_LATTICE_STEP = 6.0  # levels: mean step on such lines; blocks of plain surfaces differ by less
 _LEAST_CONTRAST = 2.2  # mean step on the lines over mean step between them
 
 
@@ -222,10 +223,16 @@ def _extent(luma: Plane, comb_x: Comb, comb_y: Comb, window: Window) -> CoveredR
     if cells.sum() < _LEAST_CELLS:
         return None
     contrast = float(min(on_x.mean(), on_y.mean()) / (inside + 0.15))
-    codec = (_is_codec_lattice(xs[columns], left_edge), _is_codec_lattice(ys[rows], top_edge))
+    codec = (
+        _is_codec_lattice(xs[columns[0] : columns[-1] + 1], left_edge),
+        _is_codec_lattice(ys[rows[0] : rows[-1] + 1], top_edge),
+    )
     oblong = not 0.67 < comb_x.period / comb_y.period < 1.5
-    least = _LATTICE_CONTRAST if all(codec) or (any(codec) and oblong) else _LEAST_CONTRAST
-    if contrast < least or min(on_x.mean(), on_y.mean()) < 1.0:
+    if all(codec) or (any(codec) and oblong):
+        least, least_step = _LATTICE_CONTRAST, _LATTICE_STEP
+    else:
+        least, least_step = _LEAST_CONTRAST, 1.0
+    if contrast < least or min(on_x.mean(), on_y.mean()) < least_step:
         return None
     fill = float(cells[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean())
     confidence = _confidence(contrast, int(cells.sum()), comb_x.quality, comb_y.quality, fill)
