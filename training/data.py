@@ -58,9 +58,9 @@ class Mix:
     codec: float = 0.4
     partial: float = 0.15
     misaligned: float = 0.3
-    rotation: float = 2.5
-    scale: float = 0.04
-    shift: float = 2.0
+    rotation: float = 3.0
+    scale: float = 0.055
+    shift: float = 2.5
 
 
 def read_crops(archive: Path) -> npt.NDArray[np.uint8]:

@@ -55,7 +55,28 @@ def to_onnx(net: Restorer) -> onnx.ModelProto:
             dynamic_shapes=({0: batch}, {0: batch}),
         )  # fmt: skip
     assert program is not None
-    return program.model_proto
+    model = program.model_proto
+    _name_parameters(model, net)
+    return model
+
+
+def _name_parameters(model: onnx.ModelProto, net: Restorer) -> None:
+    """Give folded parameters their names back: the exporter reshapes the small ones itself."""
+    named = {tensor.name for tensor in model.graph.initializer}
+    for name, parameter in net.named_parameters():
+        if name in named:
+            continue
+        values = parameter.detach().numpy().ravel()
+        for tensor in model.graph.initializer:
+            if np.array_equal(numpy_helper.to_array(tensor).ravel(), values):
+                break
+        else:
+            raise SystemExit(f"the exported network lacks the parameter {name}")
+        for node in model.graph.node:
+            for place, argument in enumerate(node.input):
+                if argument == tensor.name:
+                    node.input[place] = name
+        tensor.name = name
 
 
 def halve(model: onnx.ModelProto) -> None:

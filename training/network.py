@@ -135,7 +135,9 @@ class ConditionalNorm(nn.Module):
         self.offset = nn.Parameter(torch.zeros(KINDS, channels, 1, 1))
 
     def forward(self, x: Tensor, kind: Tensor) -> Tensor:
-        gain, offset = self.gain[kind].to(x.dtype), self.offset[kind].to(x.dtype)
+        # index_select, not indexing: the exporter keeps the parameters as they are.
+        gain = self.gain.index_select(0, kind).to(x.dtype)
+        offset = self.offset.index_select(0, kind).to(x.dtype)
         return torch.addcmul(offset, functional.group_norm(x, self.groups).to(x.dtype), gain)
 
 

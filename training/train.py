@@ -105,8 +105,15 @@ def validate(
         truth = torch.from_numpy(clean).permute(0, 3, 1, 2).float() / 255
         scores[name] = psnr(result, truth)
         levels = (result[:8].clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
-        rows += [np.concatenate(list(p[:8]), axis=1) for p in (degraded, levels, clean)]
+        rows += [_row(pictures) for pictures in (degraded, levels, clean)]
     return scores, np.concatenate(rows)
+
+
+def _row(pictures: np.ndarray[Any, Any], columns: int = 8) -> np.ndarray[Any, Any]:
+    """Set pictures side by side, as many as there are columns; empty ones stay black."""
+    row = np.zeros((columns, *pictures.shape[1:]), np.uint8)
+    row[: len(pictures)] = pictures[:columns]
+    return np.concatenate(list(row), axis=1)
 
 
 def commit() -> str:

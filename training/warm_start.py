@@ -33,6 +33,9 @@ def load_matching(net: nn.Module, path: Path) -> int:
         values, seen = state["ema"], int(state["seen"])
     own = net.state_dict()
     fitting = {name: value for name, value in values.items() if name in own}
+    for name, value in fitting.items():
+        if value.ndim == 4 and own[name].ndim == 2:  # a kernel that the exporter unfolded
+            fitting[name] = value.flatten(1)
     if not fitting:
         raise ValueError(f"{path} has no parameter of this network")
     for name, value in fitting.items():
