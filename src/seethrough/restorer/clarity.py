@@ -21,8 +21,8 @@ Plane: TypeAlias = npt.NDArray[np.float32]
 
 CLEAR_SIGMA = 1.3
 """Edges narrower than this are clear, in pixels of the 128 px crop (or of the picture, where
-they are larger). On `valid` 99 % of clean faces lie below 1.2, and 99 % of those that are
-blurred by sigma 2, by motion over 5 px or as `x4` above 1.3."""
+they are larger). Of the 268 faces of `valid` 99.6 % are clear as they are, none blurred by sigma
+2 or as `x4`, and 12 % moved by 5 px."""
 
 _REBLUR = 1.0
 _DIRECTIONS = 4  # motion leaves the edges along it sharp: the softest direction decides
@@ -30,7 +30,8 @@ _STRONGEST = 0.1  # share of the pixels of a direction that counts as edges
 _QUANTILE = 75  # of the gradient ratios: the sharper edges decide, shading does not
 _LEAST_GRADIENT = 2.0  # of a Sobel response, in levels: less is no edge
 _LEAST_PIXELS, _LEAST_EDGES = 20, 4  # of a direction that has a say
-_INNER = (0.25, 0.95, 0.2, 0.8)  # rows and columns of a face's crop that show the face
+_INNER = (0.34, 0.9, 0.28, 0.72)  # rows and columns of the crop well inside the tight face: a
+# cover that ends at the face has sharp borders of its own
 _SMALLEST = 16  # px: a smaller view holds too few edges to tell
 
 
