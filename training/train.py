@@ -144,7 +144,8 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
     device = choose_device()
     torch.set_num_threads(arguments.threads or 1)
     governor = ThreadGovernor() if not arguments.threads and device.type == "cpu" else None
-    bf16 = bf16_is_faster(device)
+    wanted = arguments.precision
+    bf16 = bf16_is_faster(device) if wanted == "auto" else wanted == "bf16"
     print(f"{device}, {'bf16' if bf16 else 'float32'}, commit {commit()}", flush=True)
 
     net = _on_device(Restorer(config.network), device)
@@ -315,6 +316,8 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=0, help="end at this many seen")
     parser.add_argument("--cooldown", type=float, default=0.0, help="minutes of falling rate")
     parser.add_argument("--threads", type=int, default=0, help="0: what others leave idle")
+    precisions = ("auto", "bf16", "float32")
+    parser.add_argument("--precision", choices=precisions, default="auto", help="auto: faster")
     parser.add_argument("--compile", action="store_true", help="needs a compiler; a sixth faster")
     parser.add_argument("--workers", type=int, default=1, help="loader processes")
     parser.add_argument("--report", type=int, default=8_000, help="pictures between validations")

@@ -219,6 +219,7 @@ def arguments_for(archive: Path, atlas: Path, out: Path, **changed: object) -> a
     values: dict[str, object] = {
         "faces": archive, "valid": archive, "atlas": atlas, "out": out, "warm": None,
         "minutes": float("inf"), "pictures": 0, "cooldown": 0.0, "threads": 1, "compile": False,
+        "precision": "float32",
         "workers": 0, "report": 10**9, "save_every": 10**9, "valid_count": 4,
     }  # fmt: skip
     return argparse.Namespace(**values | changed)
@@ -229,10 +230,6 @@ CONFIG = TrainConfig("tiny", network=TINY, batch=4, warmup=8)
 
 @pytest.mark.slow
 class TestLoop:
-    @pytest.fixture(autouse=True)
-    def _float32(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("training.train.bf16_is_faster", lambda *_: False)
-
     def test_resumes_to_the_exact_step(self, archive: Path, atlas: Path, tmp_path: Path) -> None:
         train(CONFIG, arguments_for(archive, atlas, tmp_path / "whole", pictures=24))
         train(CONFIG, arguments_for(archive, atlas, tmp_path / "parts", pictures=12))
