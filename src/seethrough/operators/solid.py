@@ -27,6 +27,7 @@ _BAR = (2.5, 8.0)  # width over height of a bar over the eyes
 _AGREEMENT = (0.96, 0.93, 0.93)  # with the ideal shape (IoU), for each of these distances
 _STEP = 12  # levels between a cover and its surroundings
 _CORE = 0.97  # share of the inner 35 % that is flat
+_ACCEPT = 0.5  # confidence from which a region is reported
 _BORDER = 0.8  # share of the border that has such a step
 
 
@@ -143,4 +144,6 @@ def _judge(
         return None
     kind: Literal["solid", "eye-bar"] = _kind(w, h) if rectangle >= round_fit else "solid"
     confidence = float(np.clip((agreement - 0.9) / 0.1, 0, 1) * border)
+    if confidence < _ACCEPT:
+        return None
     return Box(x0, y0, x1, y1), Operator(kind, None, None, confidence)
