@@ -20,8 +20,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+# `readable=False`: what cannot be read is the input's fault (code 3), not the command line's.
 Inputs = Annotated[
-    list[Path], typer.Argument(metavar="IN", help="Pictures and folders.", show_default=False)
+    list[Path],
+    typer.Argument(
+        metavar="IN", help="Pictures and folders.", show_default=False, readable=False
+    ),
 ]
 Output = Annotated[
     Path,
@@ -54,6 +58,9 @@ Verbose = Annotated[
     bool, typer.Option("--verbose", help="Say what happens to every input; show tracebacks.")
 ]
 
+TOOLS = "deface-blur, deface-mosaic, egoblur, understand-ai, editor-mosaic, editor-gauss"
+"""Names of the presets, written out so that help loads neither NumPy nor OpenCV."""
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -71,7 +78,7 @@ def _root(
     pass
 
 
-@app.command()
+@app.command(short_help="Make clear pictures out of degraded ones.")
 def restore(
     context: typer.Context,
     inputs: Inputs,
@@ -104,7 +111,7 @@ def restore(
         ),
     ] = None,
     realism: Annotated[
-        float, typer.Option("--realism", metavar="0..1", help="0 is the posterior mean.")
+        float, typer.Option("--realism", metavar="0..1", help="0 is the posterior mean; no weights yet above.")
     ] = 0.0,
     compare: Annotated[
         bool, typer.Option("--compare", help="Also write NAME.compare.png: before | after.")
@@ -116,7 +123,9 @@ def restore(
     resume: Resume = False,
     weights: Annotated[
         Path | None,
-        typer.Option("--weights", metavar="ONNX", help="Another restorer network."),
+        typer.Option(
+            "--weights", metavar="ONNX", help="Another restorer network.", readable=False
+        ),
     ] = None,
     device: DeviceName = "auto",
     threads: Threads = None,
@@ -147,13 +156,13 @@ def restore(
     return carry_out("restore", plan, json, voice)
 
 
-@app.command()
+@app.command(short_help="Blur, mosaic, cover, reduce or compress.")
 def degrade(
     context: typer.Context,
     inputs: Inputs,
     output: Output,
     tool: Annotated[
-        str | None, typer.Option("--tool", metavar="NAME", help="The cover of a real tool.")
+        str | None, typer.Option("--tool", metavar="NAME", help=f"The cover of a real tool: {TOOLS}.")
     ] = None,
     eye_bar: Annotated[bool, typer.Option("--eye-bar", help="A black bar over the eyes.")] = False,
     mask_face: Annotated[
@@ -235,7 +244,7 @@ def degrade(
     return carry_out("degrade", plan, json, voice)
 
 
-@app.command()
+@app.command(short_help="Print version, providers and weights.")
 def info(
     device: DeviceName = "auto",
     threads: Threads = None,
