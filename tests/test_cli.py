@@ -23,7 +23,7 @@ from skimage.data import astronaut
 
 from seethrough import __version__, pipeline
 from seethrough.cli import run
-from seethrough.degrade import GaussianBlur, Mosaic
+from seethrough.degrade import GaussianBlur
 from seethrough.image import read
 from tests.standin import write_standin
 
@@ -366,30 +366,15 @@ def test_without_permission(rng: np.random.Generator) -> None:
         assert any("b.png" in line for line in errors(done))
         assert any("locked" in line for line in errors(done))
         assert (here / "out/a.png").exists()
+        for arguments in (["restore"], ["degrade", "--mosaic", "8"]):
+            done = as_nobody(*arguments, "in/b.png", "-o", "b.png", "--json", "b.json")
+            assert done.returncode == 3, done.stderr  # not 2: the command line is right
+            assert len(errors(done)) == 1
+            assert json.loads((here / "b.json").read_text())["inputs"][0]["status"] == "failed"
         done = as_nobody("degrade", "in/a.png", "-o", "closed/a.png", "--mosaic", "8")
         assert done.returncode == 5
         assert len(errors(done)) == 1
         assert list((here / "closed").iterdir()) == []
-
-
-# degrade
-
-
-def test_degrading(program: Run, photo: Path) -> None:
-    done = program("degrade", "photo.png", "--mosaic", "8", "-o", "m.png", "--json", "-")
-    assert done.returncode == 0, done.stderr
-    report = checked(done.stdout, "degrade")
-    assert report["weights"] == []
-    made = read(photo.parent / "m.png").pixels
-    np.testing.assert_array_equal(made, Mosaic(8)(read(photo).pixels))
-
-
-def test_random_operators_follow_the_seed(program: Run, photo: Path) -> None:
-    for name, seed in (("a.png", "1"), ("b.png", "1"), ("c.png", "2")):
-        assert program("degrade", "photo.png", "--x4", "--seed", seed, "-o", name).returncode == 0
-    a, b, c = ((photo.parent / name).read_bytes() for name in ("a.png", "b.png", "c.png"))
-    assert a == b
-    assert a != c
 
 
 # info

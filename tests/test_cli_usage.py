@@ -1,7 +1,8 @@
-"""Help, and command lines that are wrong: one line, code 2."""
+"""Help, degrading, and command lines that are wrong: one line, code 2."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,8 @@ import pytest
 
 from seethrough import __version__
 from seethrough.cli import run
+from seethrough.degrade import Mosaic
+from seethrough.image import read
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 BOX = "170,60,274,196"
@@ -128,3 +131,19 @@ def test_verbose_adds_the_traceback(program: Run) -> None:
     assert done.returncode == 3
     assert done.stderr.startswith("seethrough: error: ")
     assert "Traceback" in done.stderr
+
+
+def test_degrading(program: Run, photo: Path) -> None:
+    done = program("degrade", "photo.png", "--mosaic", "8", "-o", "m.png", "--json", "-")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["weights"] == []
+    made = read(photo.parent / "m.png").pixels
+    np.testing.assert_array_equal(made, Mosaic(8)(read(photo).pixels))
+
+
+def test_random_operators_follow_the_seed(program: Run, photo: Path) -> None:
+    for name, seed in (("a.png", "1"), ("b.png", "1"), ("c.png", "2")):
+        assert program("degrade", "photo.png", "--x4", "--seed", seed, "-o", name).returncode == 0
+    a, b, c = ((photo.parent / name).read_bytes() for name in ("a.png", "b.png", "c.png"))
+    assert a == b
+    assert a != c

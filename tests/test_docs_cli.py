@@ -14,7 +14,8 @@ import typer
 from typer.main import get_command
 
 from seethrough import pipeline
-from seethrough.cli.commands import app
+from seethrough.cli.commands import TOOLS, app
+from seethrough.degrade import PRESETS
 from seethrough.pipeline.options import DegradeOptions, RestoreOptions, RunOptions
 
 COMMANDS: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
@@ -123,3 +124,13 @@ def test_typer_is_told_to_stay_plain() -> None:
     assert isinstance(app, typer.Typer)
     assert app.pretty_exceptions_enable is False
     assert app.rich_markup_mode is None
+
+
+def test_help_names_every_tool() -> None:
+    assert TOOLS.split(", ") == list(PRESETS)
+
+
+def test_the_list_of_commands_cuts_no_summary_short() -> None:
+    for command in COMMANDS.values():
+        assert len(command.short_help) < 60
+        assert command.short_help in (command.get_short_help_str(limit=60))

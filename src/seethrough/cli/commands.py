@@ -23,9 +23,7 @@ app = typer.Typer(
 # `readable=False`: what cannot be read is the input's fault (code 3), not the command line's.
 Inputs = Annotated[
     list[Path],
-    typer.Argument(
-        metavar="IN", help="Pictures and folders.", show_default=False, readable=False
-    ),
+    typer.Argument(metavar="IN", help="Pictures and folders.", show_default=False, readable=False),
 ]
 Output = Annotated[
     Path,
@@ -111,7 +109,10 @@ def restore(
         ),
     ] = None,
     realism: Annotated[
-        float, typer.Option("--realism", metavar="0..1", help="0 is the posterior mean; no weights yet above.")
+        float,
+        typer.Option(
+            "--realism", metavar="0..1", help="0 is the posterior mean; no weights yet above."
+        ),
     ] = 0.0,
     compare: Annotated[
         bool, typer.Option("--compare", help="Also write NAME.compare.png: before | after.")
@@ -123,9 +124,7 @@ def restore(
     resume: Resume = False,
     weights: Annotated[
         Path | None,
-        typer.Option(
-            "--weights", metavar="ONNX", help="Another restorer network.", readable=False
-        ),
+        typer.Option("--weights", metavar="ONNX", help="Another restorer network.", readable=False),
     ] = None,
     device: DeviceName = "auto",
     threads: Threads = None,
@@ -162,7 +161,8 @@ def degrade(
     inputs: Inputs,
     output: Output,
     tool: Annotated[
-        str | None, typer.Option("--tool", metavar="NAME", help=f"The cover of a real tool: {TOOLS}.")
+        str | None,
+        typer.Option("--tool", metavar="NAME", help=f"The cover of a real tool: {TOOLS}."),
     ] = None,
     eye_bar: Annotated[bool, typer.Option("--eye-bar", help="A black bar over the eyes.")] = False,
     mask_face: Annotated[

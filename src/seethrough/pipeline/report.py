@@ -104,9 +104,11 @@ class Report:
             )
         reasons = sorted({record.reason or "" for record in self.records})
         where = str(self.records[0].path) if len(self.records) == 1 else "any input"
+        by_hand = "--box names a region by hand"
+        if "clear" in reasons:
+            by_hand += ", --force restores clear ones"
         remedy = {
-            "restore": "Nothing is written; --box names a region by hand, "
-            "--force restores clear ones",
+            "restore": f"Nothing is written; {by_hand}",
             "degrade": "Nothing is written; without --faces the whole picture is degraded",
         }[self.verb]
         return NothingToDoError(f"nothing to do in {where}: {'; '.join(reasons)}", remedy)
