@@ -59,7 +59,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Weights(
         name="restorer",
         file="restorer.onnx",
-        sha256="e466913be9b5ff97ba50b294b289b138864d33c30819a93499bdebdc0785ab0e",
+        sha256="96b9f6c9c14fe8603d949651e66975ac85e9d9ca76c8eb9fe9ea12fce1cfbf5f",
         task="restores 128 px crops of faces and text, least squared error",
         scale=1,
         preprocessing=(
