@@ -359,3 +359,12 @@ def test_calibration_photos(shared: Path) -> None:
             missed += not any(r.operator.kind == kind and r.box.iou(face) > 0.3 for r in found)
     assert wrong <= 1
     assert missed <= 2
+
+
+@pytest.mark.parametrize("angle", [-12, -6, -2.5, 2.5, 6, 12])
+def test_a_tilted_bar_is_an_eye_bar(angle: float) -> None:
+    """A bar follows the head's tilt; without this a barred face would pass for a clear one."""
+    picture = np.ascontiguousarray(data.astronaut()[:400])
+    corners = cv2.boxPoints(((224.0, 108.0), (96, 26), angle))
+    cv2.fillPoly(picture, [np.round(corners).astype(np.int32)], (0, 0, 0))
+    assert [region.operator.kind for region in find_covered(picture)] == ["eye-bar"]

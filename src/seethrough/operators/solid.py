@@ -24,11 +24,14 @@ _LEAST_BAR = 0.004  # the same for bars, which are not
 _MOST_AREA = 0.6
 _MARGIN = 0.03  # of the picture's shorter side: frames and margins lie this close to its border
 _BAR = (2.5, 8.0)  # width over height of a bar over the eyes
+_MOST_TILT = 20  # degrees
 _AGREEMENT = (0.96, 0.93, 0.93)  # with the ideal shape (IoU), for each of these distances
 _STEP = 12  # levels between a cover and its surroundings
 _CORE = 0.97  # share of the inner 35 % that is flat
 _ACCEPT = 0.5  # confidence from which a region is reported
 _BORDER = 0.8  # share of the border that has such a step
+
+Array = npt.NDArray[np.float64]
 
 
 def find(picture: Image) -> list[CoveredRegion]:
@@ -100,6 +103,30 @@ def _near_border(box: Box, offset: tuple[int, ...], shape: tuple[int, ...]) -> b
     )
 
 
+def _tilted_bar(part: npt.NDArray[np.bool_]) -> tuple[float, Array, Array] | None:
+    """Fit a bar that follows a head's tilt.
+
+    Returns
+    -------
+    tuple or None
+        Share of the smallest turned rectangle that is filled, and every pixel's place along and
+        across it, -1 to 1 inside; ``None`` where that is no bar, or turned by over 20 degrees.
+    """
+    points = np.argwhere(part)[:, ::-1].astype(np.float32)
+    (cx, cy), (w, h), angle = cv2.minAreaRect(points)
+    if w < h:
+        w, h, angle = h, w, angle - 90
+    angle = (angle + 90) % 180 - 90
+    if not _BAR[0] <= w / h <= _BAR[1] or abs(angle) > _MOST_TILT or h < _LEAST_SIDE:
+        return None
+    cos, sin = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
+    rows, columns = np.mgrid[: part.shape[0], : part.shape[1]]
+    along = ((columns - cx) * cos + (rows - cy) * sin) / (w / 2)
+    across = ((rows - cy) * cos - (columns - cx) * sin) / (h / 2)
+    # Between pixel centres: a turned border loses half a pixel to its steps.
+    return min(1.0, float(part.sum() / (w * h))), along, across
+
+
 def _judge(
     pixels: Image, seed: npt.NDArray[np.bool_], tolerance: int, least: float, area: int
 ) -> tuple[Box, Operator] | None:
@@ -125,6 +152,9 @@ def _judge(
     x = (np.arange(part.shape[1])[None] + 0.5 - (x0 + x1) / 2) / (w / 2)
     ellipse = x * x + y * y <= 1
     round_fit = (part & ellipse).sum() / (part | ellipse).sum()
+    tilted = _tilted_bar(part)
+    if tilted is not None and tilted[0] > max(rectangle, round_fit):
+        rectangle, x, y = tilted
     agreement = float(max(rectangle, round_fit))
     if agreement < least:
         return None
@@ -143,6 +173,8 @@ def _judge(
     if border < _BORDER:
         return None
     kind: Literal["solid", "eye-bar"] = _kind(w, h) if rectangle >= round_fit else "solid"
+    if tilted is not None and rectangle == tilted[0]:
+        kind = "eye-bar"
     confidence = float(np.clip((agreement - 0.9) / 0.1, 0, 1) * border)
     if confidence < _ACCEPT:
         return None

@@ -87,10 +87,11 @@ class Restorer:
     def __init__(
         self, device: Device = "auto", threads: int | None = None, weights: Path | None = None
     ) -> None:
+        # First, because its error names a path that does not exist.
+        self.weights = record("restorer").used if weights is None else _used(weights)
         self._session = open_session(
             "restorer" if weights is None else weights, device=device, threads=threads
         )
-        self.weights = record("restorer").used if weights is None else _used(weights)
 
     def restore_crops(self, crops: npt.NDArray[np.uint8], kinds: Sequence[Kind]) -> Image:
         """Restore aligned crops.
