@@ -35,6 +35,9 @@ class Mix:
     ----------
     text : float
         Share of text among the pictures.
+    text_x4 : float
+        Added to the weights of ``x4`` and ``x8`` when the picture is text, which is drawn as
+        ``x4`` then: what covers leave of text is either easy or nothing.
     low_resolution : dict
         Weights of ``x4``, ``x8`` and ``mixed`` (any factor, any interpolation).
     in_place : dict
@@ -48,19 +51,20 @@ class Mix:
     """
 
     text: float = 0.22
-    x4: float = 0.27
-    x8: float = 0.09
-    mixed: float = 0.05
-    mosaic: float = 0.27
-    gauss: float = 0.23
-    box: float = 0.05
-    motion: float = 0.04
-    codec: float = 0.4
-    partial: float = 0.15
+    text_x4: float = 0.25
+    x4: float = 0.3
+    x8: float = 0.1
+    mixed: float = 0.04
+    mosaic: float = 0.26
+    gauss: float = 0.24
+    box: float = 0.03
+    motion: float = 0.03
+    codec: float = 0.25
+    partial: float = 0.12
     misaligned: float = 0.3
-    rotation: float = 3.0
-    scale: float = 0.055
-    shift: float = 2.5
+    rotation: float = 2.0
+    scale: float = 0.035
+    shift: float = 1.8
 
 
 def read_crops(archive: Path) -> npt.NDArray[np.uint8]:
@@ -199,7 +203,8 @@ def random_degradation(clean: Float, text: bool, mix: Mix, rng: np.random.Genera
     """Degrade ``float32 (128, 128, 3)``; same shape."""
     names = ("x4", "x8", "mixed", "cover")
     covers = mix.mosaic + mix.gauss + mix.box + mix.motion
-    weights = np.array([mix.x4 + (mix.x8 if text else 0), 0 if text else mix.x8, mix.mixed, covers])
+    low = (mix.x4 + mix.x8 + mix.text_x4, 0.0) if text else (mix.x4, mix.x8)
+    weights = np.array([*low, mix.mixed, covers])
     name = names[rng.choice(4, p=weights / weights.sum())]
     if name == "x4":
         degraded = reduce_and_enlarge(clean, 4, (0.5, 4), rng)

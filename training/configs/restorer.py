@@ -5,8 +5,8 @@ from training.train import TrainConfig
 
 CONFIG = TrainConfig(
     name="restorer",
-    network=NetworkConfig(channels=(48, 112, 224), blocks=(3, 3, 5), attention=2, head=32),
-    muon=0.004,
-    adamw=4e-4,
+    network=NetworkConfig(channels=(48, 112, 224), blocks=(3, 4, 7), attention=2, head=32),
+    muon=0.008,
+    adamw=6e-4,
     ema=16_000,
 )
