@@ -14,7 +14,9 @@ import typer
 from typer.main import get_command
 
 from seethrough import pipeline
-from seethrough.cli.commands import TOOLS, app
+from seethrough.cli.commands import app
+from seethrough.cli.degrade import TOOLS
+from seethrough.cli.options import FileOptions, SharedOptions
 from seethrough.degrade import PRESETS
 from seethrough.pipeline.options import DegradeOptions, RestoreOptions, RunOptions
 
@@ -97,6 +99,8 @@ def test_every_verb_shares_these() -> None:
     shared = {field.name for field in fields(RunOptions)} - {"overwrite", "resume"}
     for name in COMMANDS:
         assert flags(name).keys() >= shared | (PRESENTATION - {"help"})
+    assert {field.name for field in fields(SharedOptions)} == shared | (PRESENTATION - {"help"})
+    assert {field.name for field in fields(FileOptions)} >= {f.name for f in fields(RunOptions)}
 
 
 def test_operators_stand_in_the_order_in_which_they_act() -> None:
