@@ -195,7 +195,7 @@ class RealEsrgan:
             import ncnn
         except ImportError:
             raise MissingPartError(
-                "ncnn is not installed", "pip install 'seethrough[bench]'"
+                "ncnn is not installed", "run pip install 'seethrough[bench]'"
             ) from None
         self._ncnn = ncnn
         self._net = ncnn.Net()

@@ -87,12 +87,12 @@ def held_out_faces() -> list[Typeface]:
         faces = build([font for font in installed_fonts() if is_held_out(font[0])])
     except FileNotFoundError:
         raise MissingPartError(
-            "fontconfig, which lists type faces, is missing", "apt-get install fontconfig"
+            "fontconfig, which lists type faces, is missing", "run apt-get install fontconfig"
         ) from None
     if not faces:
         raise MissingPartError(
             "no type face that is held out from training is installed",
-            "apt-get install fonts-cabin fonts-courier-prime fonts-ebgaramond fonts-open-sans "
+            "run apt-get install fonts-cabin fonts-courier-prime fonts-ebgaramond fonts-open-sans "
             "fonts-paratype fonts-roboto-unhinted fonts-sil-charis fonts-vollkorn",
         )
     return faces
@@ -110,7 +110,7 @@ def words() -> list[str]:
         return vocabulary()
     except OSError:
         raise MissingPartError(
-            "the word list /usr/share/dict/words is missing", "apt-get install wamerican"
+            "the word list /usr/share/dict/words is missing", "run apt-get install wamerican"
         ) from None
 
 
@@ -169,7 +169,7 @@ class Tesseract:
         found = shutil.which("tesseract")
         if found is None:
             raise MissingPartError(
-                "the OCR engine that judges text is missing", "apt-get install tesseract-ocr"
+                "the OCR engine that judges text is missing", "run apt-get install tesseract-ocr"
             )
         self._program = found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -99,8 +100,7 @@ def test_a_wrong_command_line_is_one_line_and_code_2(
     out, err = capsys.readouterr()
     assert out == ""
     assert len(err.splitlines()) == 1
-    assert err.startswith("seethrough: error: ")
-    assert err.endswith(".\n")
+    assert re.fullmatch(r"seethrough: error: .+\. [A-Z].+\.\n", err)
     assert not (photo.parent / "report.json").exists()
     assert not (photo.parent / "out.png").exists()
 

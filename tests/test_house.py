@@ -111,7 +111,8 @@ def test_exit_codes_are_those_of_the_interface() -> None:
 
 def test_an_error_says_what_and_what_to_do() -> None:
     error = errors.InputError("a.png is empty", "check that it was copied whole")
-    assert str(error) == "a.png is empty. check that it was copied whole."
+    assert str(error) == "a.png is empty. Check that it was copied whole."
+    assert error.remedy == "Check that it was copied whole"
 
 
 def test_torch_is_never_a_dependency_of_the_base_install(repository: Path) -> None:

@@ -14,15 +14,16 @@ class SeeThroughError(Exception):
     what : str
         What is wrong, without a full stop at the end.
     remedy : str
-        What the user can do about it, without a full stop at the end.
+        What the user can do about it, without a full stop at the end; a sentence of its own,
+        so that its first letter becomes a capital.
     """
 
     exit_code: int = 1
 
     def __init__(self, what: str, remedy: str) -> None:
         self.what = what
-        self.remedy = remedy
-        super().__init__(f"{what}. {remedy}.")
+        self.remedy = remedy[:1].upper() + remedy[1:]
+        super().__init__(f"{what}. {self.remedy}.")
 
 
 class UsageError(SeeThroughError):
