@@ -338,6 +338,45 @@ def test_an_interrupt_is_code_130_and_the_report_is_written(
         assert read(tmp_path / path).pixels.shape == (128, 128, 3)
 
 
+INTERRUPTED_AT = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Interrupt(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "{module}":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+from seethrough import cli
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("module", ["typer", "seethrough.cli.commands", "numpy", "cv2", "PIL"])
+def test_an_interrupt_while_the_program_loads_is_code_130(photo: Path, module: str) -> None:
+    command = ["degrade", "photo.png", "-o", "out.png", "--mosaic", "8"]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AT.format(module=module), *command],
+        cwd=photo.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert not (photo.parent / "out.png").exists()
+
+
+def test_an_interrupt_that_is_ignored_stays_ignored(photo: Path) -> None:
+    ignoring = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+    command = ["degrade", "photo.png", "-o", "out.png", "--mosaic", "8"]
+    program = ignoring + INTERRUPTED_AT.format(module="cv2")
+    done = subprocess.run([sys.executable, "-c", program, *command], cwd=photo.parent, check=False)
+    assert done.returncode == 0
+    assert (photo.parent / "out.png").exists()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="drops privileges, which only root can")
 def test_without_permission(rng: np.random.Generator) -> None:
     """As an ordinary user: root may read and write everything."""

@@ -10,15 +10,17 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-import typer
-
-from seethrough.cli.commands import app
-from seethrough.cli.voice import Voice, line
-from seethrough.errors import SeeThroughError, UsageError
+from seethrough.cli.interrupt import INTERRUPTED, leave_when_interrupted
 
 
 def run(arguments: Sequence[str]) -> int:
     """Carry out a command line and return its exit code."""
+    import typer
+
+    from seethrough.cli.commands import app
+    from seethrough.cli.voice import Voice, line
+    from seethrough.errors import SeeThroughError, UsageError
+
     voice = Voice(verbose="--verbose" in arguments)
     try:
         return int(app(args=list(arguments), prog_name="seethrough", standalone_mode=False) or 0)
@@ -37,9 +39,10 @@ def run(arguments: Sequence[str]) -> int:
         voice.complain(defect)
         return defect.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        return 130
+        return INTERRUPTED
 
 
 def main() -> NoReturn:
     """Entry point of the ``seethrough`` command."""
+    leave_when_interrupted()  # before anything heavy is imported
     sys.exit(run(sys.argv[1:]))

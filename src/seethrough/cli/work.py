@@ -9,14 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from seethrough.cli.interrupt import INTERRUPTED, wind_up_when_interrupted
 from seethrough.cli.voice import Voice
 from seethrough.errors import OutputError, SeeThroughError, UsageError
 from seethrough.files import write_bytes
 from seethrough.pipeline import Record, Report, info
 from seethrough.pipeline.run import Run
-
-INTERRUPTED = 130
-"""Exit code of a run that Ctrl-C has stopped."""
 
 
 def carry_out(verb: str, plan: Callable[[], Run], target: str | None, voice: Voice) -> int:
@@ -38,11 +36,15 @@ def carry_out(verb: str, plan: Callable[[], Run], target: str | None, voice: Voi
     int
         The exit code.
     """
+    wind_up_when_interrupted()
     try:
         run = plan()
         _check_report(target, run)
     except UsageError:
         raise
+    except KeyboardInterrupt:
+        write_report(target, Report(verb).as_dict(), voice)
+        return INTERRUPTED
     except SeeThroughError as error:
         voice.complain(error)
         write_report(target, Report(verb).as_dict(), voice)
