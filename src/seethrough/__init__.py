@@ -9,7 +9,8 @@ other names than the verbs and are imported as modules.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+
+TYPE_CHECKING = False  # typing's own is true for type checkers too, but takes long to import
 
 __version__ = "0.1.0"
 

@@ -7,10 +7,13 @@ error, bars on a terminal alone.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
 
 from seethrough.cli.interrupt import INTERRUPTED, leave_when_interrupted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
 
 
 def run(arguments: Sequence[str]) -> int:

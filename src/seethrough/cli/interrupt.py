@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any
 
 INTERRUPTED = 130
 """Exit code of a run that Ctrl-C has stopped."""
@@ -27,5 +26,5 @@ def wind_up_when_interrupted() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _leave(*_: Any) -> None:
+def _leave(*_: object) -> None:
     os._exit(INTERRUPTED)
