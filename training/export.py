@@ -25,7 +25,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from training import data
 from training.network import NetworkConfig, Restorer
-from training.train import psnr
+from training.restoration import psnr
 
 TEMPLATE = Path(__file__).with_name("card_template.md")
 LARGEST_DIFFERENCE = 0.25 / 255

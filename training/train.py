@@ -1,4 +1,4 @@
-"""Train a restorer.
+"""Train a network: one loop for every task.
 
     python -m training.train training/configs/restorer.py --faces train.tar --valid valid.tar \
         --atlas glyphs.npz --out runs/restorer --minutes 120
@@ -11,16 +11,16 @@ is saved before, and the same command continues from the trunk next time.
 from __future__ import annotations
 
 import argparse
+import copy
 import dataclasses
 import json
 import runpy
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -28,10 +28,34 @@ import torch
 from torch import Tensor, nn
 
 from training import data
-from training.losses import LOSSES
 from training.machine import ThreadGovernor, bf16_is_faster, choose_device
-from training.network import NetworkConfig, Restorer
 from training.warm_start import load_matching
+
+
+class Task(Protocol):
+    """What is learned: a network, its samples, its loss and its judge.
+
+    Attributes
+    ----------
+    net : Module
+        Freshly initialised.
+    samples : object
+        Map-style: an index, however large, to arrays.
+    sources : tuple of Path
+        The files behind the samples; their hash travels inside the checkpoint.
+    """
+
+    net: nn.Module
+    samples: Any
+    sources: tuple[Path, ...]
+
+    def loss(self, net: nn.Module, batch: list[Tensor], device: torch.device, bf16: bool) -> Tensor:
+        """Loss of one batch, to be differentiated."""
+
+    def validate(
+        self, net: nn.Module, device: torch.device, bf16: bool
+    ) -> tuple[dict[str, float], np.ndarray[Any, Any] | None]:
+        """Scores by name, higher is better, and a grid of pictures to look at, if any."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +68,6 @@ class TrainConfig:
     """
 
     name: str
-    network: NetworkConfig = field(default_factory=NetworkConfig)
-    mix: data.Mix = field(default_factory=data.Mix)
-    loss: str = "psnr"
     seed: int = 1
     batch: int = 16
     muon: float = 0.01
@@ -55,6 +76,10 @@ class TrainConfig:
     warmup: int = 2_000
     ema: int = 16_000
     clip: float = 1.0
+
+    def task(self, arguments: argparse.Namespace) -> Task:
+        """Load the data that the command line names."""
+        raise NotImplementedError
 
 
 class Average:
@@ -79,41 +104,6 @@ def optimisers(net: nn.Module, config: TrainConfig) -> list[torch.optim.Optimize
         torch.optim.Muon(matrices, lr=config.muon, weight_decay=config.weight_decay),
         torch.optim.AdamW(rest, lr=config.adamw, betas=(0.9, 0.99), weight_decay=0.0),
     ]
-
-
-def psnr(restored: Tensor, clean: Tensor) -> float:
-    """Mean PSNR in dB of pictures on [0, 1], after rounding to 8 bit."""
-    levels = torch.round(restored.clamp(0, 1) * 255) / 255
-    return float((-10 * torch.log10((levels - clean).square().mean(dim=(1, 2, 3)))).mean())
-
-
-@torch.no_grad()
-def validate(
-    net: Restorer, sets: Mapping[str, tuple[Any, Any, int]], device: torch.device, bf16: bool
-) -> tuple[dict[str, float], np.ndarray[Any, Any]]:
-    """PSNR on every validation set, and a grid of pictures: degraded, restored, clean."""
-    scores, rows = {}, []
-    for name, (degraded, clean, kind) in sets.items():
-        restored = []
-        for start in range(0, len(degraded), 16):
-            part = torch.from_numpy(degraded[start : start + 16]).to(device)
-            x = part.permute(0, 3, 1, 2).float() / 255
-            kinds = torch.full((len(x),), kind, device=device)
-            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                restored.append(net(x, kinds).cpu())
-        result = torch.cat(restored)
-        truth = torch.from_numpy(clean).permute(0, 3, 1, 2).float() / 255
-        scores[name] = psnr(result, truth)
-        levels = (result[:8].clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
-        rows += [_row(pictures) for pictures in (degraded, levels, clean)]
-    return scores, np.concatenate(rows)
-
-
-def _row(pictures: np.ndarray[Any, Any], columns: int = 8) -> np.ndarray[Any, Any]:
-    """Set pictures side by side, as many as there are columns; empty ones stay black."""
-    row = np.zeros((columns, *pictures.shape[1:]), np.uint8)
-    row[: len(pictures)] = pictures[:columns]
-    return np.concatenate(list(row), axis=1)
 
 
 def commit() -> str:
@@ -148,7 +138,8 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
     bf16 = bf16_is_faster(device) if wanted == "auto" else wanted == "bf16"
     print(f"{device}, {'bf16' if bf16 else 'float32'}, commit {commit()}", flush=True)
 
-    net = _on_device(Restorer(config.network), device)
+    task = config.task(arguments)
+    net = _on_device(task.net, device)
     forward = torch.compile(net) if arguments.compile else net
     optims = optimisers(net, config)
     average = Average(net)
@@ -167,11 +158,9 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
         average = Average(net)
         print(f"warm start from {arguments.warm} ({seen:,} pictures)", flush=True)
 
-    faces = data.read_crops(arguments.faces)
-    pairs = data.Pairs(faces, arguments.atlas, config.mix, config.seed)
     loader = iter(
         torch.utils.data.DataLoader(
-            pairs,  # type: ignore[arg-type]
+            task.samples,
             batch_size=config.batch,
             sampler=data.Forever(seen),
             num_workers=arguments.workers,
@@ -180,16 +169,12 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
             prefetch_factor=4 if arguments.workers else None,
         )
     )
-    sets = data.validation_sets(
-        data.read_crops(arguments.valid), arguments.atlas, arguments.valid_count
-    )
     facts = {
         "config": json.dumps(dataclasses.asdict(config)),
         "commit": commit(),
         "seed": config.seed,
-        "data": data.digest(arguments.faces, arguments.atlas),
+        "data": data.digest(*task.sources),
     }
-    loss_of = LOSSES[config.loss]
     stopping = False
 
     def stop(*_: object) -> None:
@@ -210,13 +195,14 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
 
     def report(path: Path) -> None:
         nonlocal best
-        judge = _on_device(Restorer(config.network), device)
+        judge = copy.deepcopy(net)
         judge.load_state_dict(average.values)
-        scores, grid = validate(judge.eval(), sets, device, bf16)
+        scores, grid = task.validate(judge.eval(), device, bf16)
         mean = float(np.mean(list(scores.values())))
         words = " ".join(f"{name} {value:.2f}" for name, value in scores.items())
         print(f"valid {seen:,} mean {mean:.3f} {words}", flush=True)
-        cv2.imwrite(str(out / "grid.png"), grid[..., ::-1])
+        if grid is not None:
+            cv2.imwrite(str(out / "grid.png"), grid[..., ::-1])
         with (out / "curve.jsonl").open("a") as file:
             file.write(json.dumps({"seen": seen, "cooling": cooling, **scores}) + "\n")
         if mean > best:
@@ -244,13 +230,9 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
                 group["lr"] = base * rate
 
         fetched = time.monotonic()
-        degraded, clean, kind = next(loader)
+        batch = next(loader)
         waited += time.monotonic() - fetched
-        x = degraded.to(device).float().div_(255).contiguous(memory_format=torch.channels_last)
-        y = clean.to(device).float().div_(255)
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            restored = forward(x, kind.to(device))
-        loss = loss_of(restored, y)
+        loss = task.loss(forward, batch, device, bf16)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(net.parameters(), config.clip)
         for optim in optims:
@@ -290,7 +272,7 @@ def _best_so_far(path: Path) -> float:
     return float(np.mean(list(scores.values())))
 
 
-def _on_device(net: Restorer, device: torch.device) -> Restorer:
+def _on_device(net: nn.Module, device: torch.device) -> nn.Module:
     net.to(device)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return net
@@ -309,7 +291,8 @@ def main() -> None:
     parser.add_argument("config", type=Path, help="a file that defines CONFIG")
     parser.add_argument("--faces", type=Path, required=True, help="tar of 128 px faces")
     parser.add_argument("--valid", type=Path, required=True, help="tar of held-out faces")
-    parser.add_argument("--atlas", type=Path, required=True, help="from training.glyphs")
+    parser.add_argument("--atlas", type=Path, help="restorer: from training.glyphs")
+    parser.add_argument("--descriptors", type=Path, help="identity: from training.describe")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
     parser.add_argument("--warm", type=Path, help="weights to start from (.pt or .onnx)")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end cleanly after")

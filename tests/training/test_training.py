@@ -21,7 +21,8 @@ from training import data, export, glyphs, pack, text_render, warm_start  # noqa
 from training.block_codec import block_codec  # noqa: E402
 from training.losses import LOSSES, psnr_loss  # noqa: E402
 from training.network import Bands, Conv, NetworkConfig, Restorer  # noqa: E402
-from training.train import Average, TrainConfig, optimisers, psnr, train  # noqa: E402
+from training.restoration import RestorerConfig, psnr  # noqa: E402
+from training.train import Average, optimisers, train  # noqa: E402
 
 TINY = NetworkConfig(channels=(16, 16, 32), blocks=(1, 1, 2), head=8)
 
@@ -188,7 +189,7 @@ class TestNetwork:
 
     def test_every_parameter_is_trained_once(self) -> None:
         net = Restorer(TINY)
-        groups = [g["params"] for o in optimisers(net, TrainConfig("t")) for g in o.param_groups]
+        groups = [g["params"] for o in optimisers(net, RestorerConfig("t")) for g in o.param_groups]
         trained = [id(p) for group in groups for p in group]
         assert sorted(trained) == sorted(id(p) for p in net.parameters())
 
@@ -225,7 +226,7 @@ def arguments_for(archive: Path, atlas: Path, out: Path, **changed: object) -> a
     return argparse.Namespace(**values | changed)
 
 
-CONFIG = TrainConfig("tiny", network=TINY, batch=4, warmup=8)
+CONFIG = RestorerConfig("tiny", network=TINY, batch=4, warmup=8)
 
 
 @pytest.mark.slow

@@ -1,9 +1,9 @@
 """The posterior-mean restorer for faces and text."""
 
 from training.network import NetworkConfig
-from training.train import TrainConfig
+from training.restoration import RestorerConfig
 
-CONFIG = TrainConfig(
+CONFIG = RestorerConfig(
     name="restorer",
     network=NetworkConfig(channels=(48, 112, 224), blocks=(3, 4, 7), attention=2, head=32),
     muon=0.008,
