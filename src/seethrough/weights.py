@@ -89,6 +89,32 @@ WEIGHTS: tuple[Weights, ...] = (
         licence="Apache-2.0",
         card="text-detector.md",
     ),
+    Weights(
+        name="recogniser-dlib",
+        file="recogniser-dlib.onnx",
+        sha256="bc430cd551474279cc2db80c537d007f4604e0c1978d9572dc80796afbf06962",
+        task="describes a face by 128 numbers (dlib's ResNet); for the audit",
+        scale=1,
+        preprocessing=(
+            "chips: uint8 (N, 150, 150, 3), RGB, on dlib's mean face; "
+            "descriptors: float32 (N, 128), compared by Euclidean distance"
+        ),
+        licence="CC0-1.0",
+        card="recogniser-dlib.md",
+    ),
+    Weights(
+        name="recogniser-mobilefacenet",
+        file="recogniser-mobilefacenet.onnx",
+        sha256="268c0ab5958831e87ebd8e56bc116f6c8c9a855f622d11a3823df4d5d4f21e3a",
+        task="describes a face by 512 numbers (MobileFaceNet of FaceX-Zoo); for the audit",
+        scale=1,
+        preprocessing=(
+            "chips: uint8 (N, 112, 112, 3), RGB, on ArcFace's five points; "
+            "descriptors: float32 (N, 512) of length one, compared by their cosine"
+        ),
+        licence="MIT",
+        card="recogniser-mobilefacenet.md",
+    ),
 )
 
 

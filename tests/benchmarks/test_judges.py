@@ -8,12 +8,11 @@ import pickle
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from benchmarks import dlib_onnx, identity, lpips, parts
-from seethrough import geometry
+from seethrough.auditor.recognisers import chip
 from seethrough.errors import MissingPartError
 from seethrough.session import open_session
 
@@ -33,7 +32,6 @@ def metric() -> lpips.Lpips:
 
 @pytest.fixture
 def descriptor() -> identity.Descriptor:
-    _cached("dlib-descriptor")
     return identity.Descriptor()
 
 
@@ -149,29 +147,6 @@ def test_pickles_hold_arrays_only() -> None:
 # -- dlib's descriptor ---------------------------------------------------------------------
 
 
-def test_chip_puts_the_template_on_dlibs_mean_face() -> None:
-    landed = geometry.transform(identity.chip_matrix(128), geometry.template(128))
-    wanted = (identity._MEAN_FACE + 0.25) / 1.5 * 150
-    assert np.abs(landed - wanted).max() < 1.5
-    # No other similarity comes nearer.
-    matrix = geometry.similarity(geometry.template(128), 128)  # identity, for its shape
-    assert matrix.shape == identity.chip_matrix(128).shape
-    error = ((landed - wanted) ** 2).sum()
-    for angle, scale, shift in ((0.01, 1, 0), (0, 1.01, 0), (0, 1, 0.3)):
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-        other = (landed - landed.mean(0)) @ turn.T * scale + landed.mean(0) + shift
-        assert ((other - wanted) ** 2).sum() > error
-
-
-def test_chip_does_not_depend_on_the_crops_size() -> None:
-    y, x = np.mgrid[:256, :256]
-    large = np.repeat((60 + 0.3 * x + 0.2 * y)[..., None], 3, axis=2).astype(np.uint8)
-    small = cv2.resize(large, (128, 128), interpolation=cv2.INTER_AREA)
-    difference = identity.chip(large).astype(int) - identity.chip(small)
-    assert identity.chip(small).shape == (150, 150, 3)
-    assert np.abs(difference).max() <= 1
-
-
 def test_packed_integers() -> None:
     assert dlib_onnx._integer(b"\x02\x80\x12", 0) == (0x1280, 3)
     with pytest.raises(ValueError, match="no integer"):
@@ -189,10 +164,10 @@ def test_files_of_another_network_are_refused(tmp_path: Path) -> None:
 def test_descriptors_are_dlibs_own(descriptor: identity.Descriptor, crops: np.ndarray) -> None:
     dlib = pytest.importorskip("dlib")
     net = dlib.face_recognition_model_v1(str(_cached("dlib-descriptor")))
-    expected = [np.array(net.compute_face_descriptor(identity.chip(crop))) for crop in crops]
-    found = descriptor.describe(crops, batch=1)
-    assert np.abs(found - np.stack(expected)).max() < 1e-4
-    assert np.allclose(descriptor.describe(crops), found, atol=1e-5)
+    expected = [np.array(net.compute_face_descriptor(chip(crop, "dlib"))) for crop in crops]
+    found = descriptor.describe(crops)
+    # Half precision moves a descriptor by a thousandth of the distance between two people.
+    assert np.linalg.norm(found - np.stack(expected), axis=1).max() < 2e-3
 
 
 def test_descriptors_are_kept(
@@ -211,8 +186,3 @@ def test_distance_is_euclidean() -> None:
     a, b = np.zeros((1, 128), np.float32), np.zeros((1, 128), np.float32)
     b[0, :2] = 3, 4
     assert identity.distances(a, b).tolist() == [5]
-
-
-def test_crops_that_are_not_square_are_refused(descriptor: identity.Descriptor) -> None:
-    with pytest.raises(ValueError, match="square"):
-        descriptor.describe(np.zeros((1, 128, 100, 3), np.uint8))
