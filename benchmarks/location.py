@@ -2,7 +2,9 @@
 
 PROTOCOL section 3: ``eval/lfw`` photos with the face region degraded in place, no boxes given. A
 face is located where the detector's box has an IoU of at least 0.5 with the one that it found on
-the clean photo; a face that matches none of the clean photo's is false.
+the clean photo; a face that matches none of the clean photo's is false. The photo is restored as
+a user would, with the faces found, and again with the clean photo's landmarks; both are compared
+with the clean photo over its aligned crop.
 
 ``python -m benchmarks.run location``
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +26,8 @@ from seethrough import degrade, geometry, image
 from seethrough.errors import InputError
 from seethrough.faces import FaceDetector
 from seethrough.operators import find_covered
-from seethrough.types import Box, Face, Image, Landmarks
+from seethrough.restorer import Restorer
+from seethrough.types import Box, CoveredRegion, Face, Image, Landmarks
 
 SETTINGS = ("mosaic-8", "mosaic-12", "gauss-6")
 REPORTED = range(500, 1000)
@@ -38,6 +41,8 @@ CENTRE = (64.0, 80.0)
 
 Extent: TypeAlias = Literal["crop", "face"]
 EXTENTS: tuple[Extent, ...] = ("crop", "face")
+Key: TypeAlias = tuple[str, Extent]
+"""A setting and the region that it acts on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +59,17 @@ class Location:
 
     face: Face | None
     false: int
+
+
+class Quality(NamedTuple):
+    """PSNR in dB over the clean photo's aligned crop."""
+
+    given: float
+    """Of the degraded photo as it is."""
+    found: float
+    """Restored with the faces that were found in it."""
+    reference: float
+    """Restored with the clean photo's landmarks."""
 
 
 def face_region(landmarks: Landmarks, extent: Extent = "crop") -> Box:
@@ -108,26 +124,56 @@ def subject(photo: Image, faces: Sequence[Face]) -> Face | None:
     )
 
 
-def locate(
-    detector: FaceDetector, degraded: Image, target: Face, clean_faces: Sequence[Face]
-) -> Location:
-    """Search a degraded photo and compare with the clean one.
+def compare(found: Sequence[Face], target: Face, clean_faces: Sequence[Face]) -> Location:
+    """Compare the faces of a degraded photo with those of the clean one.
 
     Parameters
     ----------
-    detector : FaceDetector
-        Its search is steered by the operator finder, nothing else.
-    degraded : Image
-        From :func:`degraded_photo`.
+    found : sequence of Face
+        Of the degraded photo.
     target : Face
         The face that was degraded, as found on the clean photo.
     clean_faces : sequence of Face
         Every face found on the clean photo, ``target`` included.
     """
-    found = detector.detect(degraded, find_covered(degraded))
     matching = [face for face in found if face.box.iou(target.box) >= LOCATED_IOU]
     false = sum(all(face.box.iou(other.box) < FALSE_IOU for other in clean_faces) for face in found)
     return Location(max(matching, key=lambda f: f.box.iou(target.box), default=None), false)
+
+
+def quality(
+    restorer: Restorer,
+    photo: Image,
+    degraded: Image,
+    target: Face,
+    found: Sequence[Face],
+    covered: Sequence[CoveredRegion],
+) -> Quality:
+    """Restore a degraded photo twice, and compare with the clean one.
+
+    Parameters
+    ----------
+    restorer : Restorer
+        The network and all that surrounds it.
+    photo, degraded : Image
+        The clean photo, and what :func:`degraded_photo` made of it.
+    target : Face
+        The face that was degraded, as found on the clean photo.
+    found : sequence of Face
+        As found on the degraded photo; none of them may be the degraded one.
+    covered : sequence of CoveredRegion
+        As found on the degraded photo; both restorations are told.
+    """
+    matrix = geometry.similarity(target.landmarks, SIZE)
+    results = [
+        degraded,
+        *(
+            restorer.restore_picture(degraded, faces, (), covered).picture
+            for faces in (found, [target])
+        ),
+    ]
+    truth = geometry.crop(photo, matrix, SIZE)
+    return Quality(*(metrics.psnr(geometry.crop(r, matrix, SIZE), truth) for r in results))
 
 
 def misalignment(landmarks: Landmarks, reference: Landmarks) -> npt.NDArray[np.float64]:
@@ -163,11 +209,13 @@ def photos(shared: Path, people: Sequence[int]) -> Iterator[tuple[int, Image]]:
 
 
 def run(options: Options, people: Sequence[int] = REPORTED) -> Section:
-    """Measure location over ``people``, every setting."""
+    """Measure location, alignment and restoration over ``people``, every setting."""
     detector = FaceDetector("cpu", options.threads)
+    restorer = Restorer("cpu", options.threads, options.weights)
     rng = np.random.default_rng(options.seed)
-    scored: dict[tuple[str, Extent], list[Location]] = {}
-    errors: dict[tuple[str, Extent], list[npt.NDArray[np.float64]]] = {}
+    scored: dict[Key, list[Location]] = {}
+    errors: dict[Key, list[npt.NDArray[np.float64]]] = {}
+    restored: dict[Key, list[Quality]] = {}
     faces = no_face = 0
     for person, photo in photos(options.shared, people[: options.limit]):
         clean = detector.detect(photo, find_covered(photo))
@@ -180,13 +228,18 @@ def run(options: Options, people: Sequence[int] = REPORTED) -> Section:
             phase = np.random.default_rng([options.seed, person]).random(2)
             op = operator(Setting.parse(name), phase)
             for extent in EXTENTS:
-                key: tuple[str, Extent] = (name, extent)
+                key: Key = (name, extent)
                 degraded = degraded_photo(photo, target.landmarks, op, extent)
-                result = locate(detector, degraded, target, clean)
+                covered = find_covered(degraded)
+                found = detector.detect(degraded, covered)
+                result = compare(found, target, clean)
                 scored.setdefault(key, []).append(result)
                 if result.face is not None:
                     error = misalignment(result.face.landmarks, target.landmarks)
                     errors.setdefault(key, []).append(error)
+                restored.setdefault(key, []).append(
+                    quality(restorer, photo, degraded, target, found, covered)
+                )
     return Section(
         key="location",
         title="Faces in photos, end to end",
@@ -196,12 +249,15 @@ def run(options: Options, people: Sequence[int] = REPORTED) -> Section:
             "square of the aligned crop's size; `face`, the tight box of PROTOCOL's tools. "
             f"The clean photos held {faces} faces, {no_face} photos none."
         ),
-        tables=(_located(scored, rng), _misaligned(errors)),
-        provenance=provenance(options),
+        tables=(_located(scored, rng), _restored(restored, rng), _misaligned(errors)),
+        provenance={
+            "weights": f"{restorer.weights.name}, sha256 {restorer.weights.sha256}",
+            **provenance(options),
+        },
     )
 
 
-def _located(scored: dict[tuple[str, Extent], list[Location]], rng: np.random.Generator) -> Table:
+def _located(scored: dict[Key, list[Location]], rng: np.random.Generator) -> Table:
     rows: list[dict[str, Value]] = [
         {
             "setting": name,
@@ -220,7 +276,36 @@ def _located(scored: dict[tuple[str, Extent], list[Location]], rng: np.random.Ge
     return Table("Faces located, IoU at least 0.5 with the clean photo's box", columns, tuple(rows))
 
 
-def _misaligned(errors: dict[tuple[str, Extent], list[npt.NDArray[np.float64]]]) -> Table:
+def _restored(restored: dict[Key, list[Quality]], rng: np.random.Generator) -> Table:
+    rows: list[dict[str, Value]] = []
+    for (name, extent), values in restored.items():
+        given, found, reference = np.array(values).T
+        rows.append(
+            {
+                "setting": name,
+                "region": extent,
+                "given": metrics.estimate(given, rng),
+                "found": metrics.estimate(found, rng),
+                "reference": metrics.estimate(reference, rng),
+                "loss": metrics.estimate(reference - found, rng),
+            }
+        )
+    columns = (
+        Column("setting", "degraded by"),
+        Column("region", "region"),
+        Column("given", "degraded photo"),
+        Column("found", "restored, end to end"),
+        Column("reference", "restored, landmarks of the clean photo"),
+        Column("loss", "lost end to end"),
+    )
+    return Table(
+        "PSNR in dB over the clean photo's aligned crop, faces that were not located included",
+        columns,
+        tuple(rows),
+    )
+
+
+def _misaligned(errors: dict[Key, list[npt.NDArray[np.float64]]]) -> Table:
     parts = (("x", "shift x, px"), ("y", "shift y, px"), ("r", "rotation, degrees"))
     columns = [Column("setting", "degraded by"), Column("region", "region")]
     for key, heading in (*parts, ("s", "log scale")):

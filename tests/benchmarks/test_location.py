@@ -8,18 +8,8 @@ from skimage import data
 
 from benchmarks import location
 from seethrough import degrade, geometry
-from seethrough.faces import FaceDetector
+from seethrough.restorer import Restorer
 from seethrough.types import Box, Face, Image
-
-
-class Found:
-    """A detector that finds what it is told."""
-
-    def __init__(self, *boxes: Box) -> None:
-        self.faces = tuple(Face(box, geometry.template(128), 1.0) for box in boxes)
-
-    def detect(self, picture: Image, covered: object) -> tuple[Face, ...]:
-        return self.faces
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +44,14 @@ def test_the_cell_follows_the_face(photo: Image) -> None:
     assert (np.diff(lines) == 12).all()  # 8 px of the crop are 12 px of the photo
 
 
-def test_located_and_false_faces(photo: Image) -> None:
+def test_located_and_false_faces() -> None:
     target = Face(Box(100, 100, 200, 220), geometry.template(128), 1.0)
     other = Face(Box(300, 100, 380, 200), geometry.template(128), 1.0)
     clean = [target, other]
 
     def locate(*boxes: Box) -> tuple[bool, int]:
-        detector: FaceDetector = Found(*boxes)  # type: ignore[assignment]
-        result = location.locate(detector, photo, target, clean)
+        found = [Face(box, geometry.template(128), 1.0) for box in boxes]
+        result = location.compare(found, target, clean)
         return result.face is not None, result.false
 
     assert locate() == (False, 0)
@@ -69,6 +59,22 @@ def test_located_and_false_faces(photo: Image) -> None:
     assert locate(Box(300, 100, 380, 200)) == (False, 0)  # the other face is no substitute
     assert locate(Box(150, 100, 250, 220)) == (False, 0)  # a poor box of a true face
     assert locate(Box(110, 105, 205, 225), Box(400, 400, 480, 480)) == (True, 1)
+
+
+def test_quality_prefers_the_true_landmarks(photo: Image) -> None:
+    landmarks = np.array([(202, 102), (246, 103), (226, 128), (204, 139), (244, 141)], float)
+    target = Face(geometry.tight_box(landmarks), landmarks, 1.0)
+    degraded = location.degraded_photo(photo, landmarks, degrade.GaussianBlur(4.0))
+    moved = Face(target.box, landmarks + np.array([9.0, -9.0]), 1.0)
+    restorer = Restorer("cpu", threads=1)
+
+    def found(*faces: Face) -> location.Quality:
+        return location.quality(restorer, photo, degraded, target, faces, ())
+
+    same, worse, none = found(target), found(moved), found()
+    assert same.found == same.reference == worse.reference > same.given
+    assert worse.found < same.found - 0.5
+    assert none.found == none.given
 
 
 def test_the_subject_is_the_face_in_the_middle(photo: Image) -> None:
@@ -89,6 +95,6 @@ def test_a_few_photos_are_measured(shared: object) -> None:
     from benchmarks.results import Options, default_shared
 
     section = location.run(Options(default_shared()), people=[1, 2])
-    located, misaligned = section.tables
-    assert len(located.rows) == len(misaligned.rows) == 6
+    located, restored, misaligned = section.tables
+    assert len(located.rows) == len(restored.rows) == len(misaligned.rows) == 6
     assert {row["setting"] for row in located.rows} == set(location.SETTINGS)
