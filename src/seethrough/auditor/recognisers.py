@@ -187,6 +187,9 @@ class Recogniser:
         x, y = a.astype(np.float64), b.astype(np.float64)
         products = x @ y.T
         if not self._euclidean:
-            return products / (np.linalg.norm(x, axis=1)[:, None] * np.linalg.norm(y, axis=1))
+            return np.asarray(
+                products / (np.linalg.norm(x, axis=1)[:, None] * np.linalg.norm(y, axis=1)),
+                np.float64,
+            )
         squares = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2 * products
-        return -np.sqrt(np.maximum(squares, 0))
+        return np.asarray(-np.sqrt(np.maximum(squares, 0)), np.float64)
