@@ -1,0 +1,42 @@
+"""A2: restores the face first, then recognises it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from seethrough.auditor.attackers.base import Reads, Recognising, Similarities, directions
+from seethrough.auditor.recognisers import Crops, Descriptors, Recogniser, RecogniserName
+from seethrough.auditor.space import spaces
+from seethrough.auditor.types import Level
+from seethrough.restorer import Restorer
+
+
+class Restoring(Recognising):
+    """Recognises what the restorer makes of the face.
+
+    Restored faces resemble the average one; the mean descriptor is taken off before directions
+    are compared.
+    """
+
+    level: ClassVar[Level] = "A2"
+    covers_gallery: ClassVar[bool] = False
+
+    def __init__(self, recognisers: Sequence[Recogniser], restorer: Restorer) -> None:
+        super().__init__(recognisers)
+        self.restorer = restorer
+
+    def look(self, shown: Crops) -> Crops:
+        """Return the restored faces."""
+        return self.restorer.restore_crops(shown, ["face"] * len(shown))
+
+    def read(self, seen: Crops) -> Reads:
+        """Describe them as directions from the mean."""
+        found = super().read(seen)
+        return {name: spaces()[name].direction(described) for name, described in found.items()}
+
+    def compare(
+        self, name: RecogniserName, read: Descriptors, gallery: Descriptors
+    ) -> Similarities:
+        """Cosines."""
+        return directions(name, read, gallery)

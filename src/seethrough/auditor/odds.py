@@ -1,0 +1,296 @@
+"""From an attacker's similarity to the odds that it picks the right person.
+
+A similarity means nothing by itself. It is first set against the same probe's similarities to
+strangers (:func:`z_score`), then read by a logistic model that was fitted to what the attacker
+achieved on PROTOCOL's calibration people, for every attacker, recogniser and kind of gallery
+(:mod:`benchmarks.odds` fits and checks it). The model knows the operator only by its family and
+the logarithm of its strength, so that odds change smoothly from one strength to the next.
+
+Where an audit has no other photo of a person, the attacker is given the covered frame itself. Its
+similarity is then read by a model of its own: how well do such attackers do with *another* photo,
+given what they see in this one. Reports mark these odds.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from seethrough.auditor.recognisers import RecogniserName
+from seethrough.auditor.types import Level, Odds
+from seethrough.errors import MissingPartError
+from seethrough.types import Operator
+from seethrough.weights import ASSETS
+
+FILE = "odds.json"
+GALLERIES = (100, 1000)
+"""Among how many people; nothing is extrapolated past the second."""
+WIDTH = 1.96
+"""Standard errors on either side of a 95 % interval."""
+
+Float = npt.NDArray[np.float64]
+
+_FAMILIES = ("mosaic", "gauss", "box", "eye-bar")
+_USUAL = {"mosaic": 8.0, "gauss": 6.0, "box": 31.0}  # px of the crop: where log strength is 0
+_PARTIAL = 0.98  # of the crop: a smaller cover leaves something of the head
+_LIMITS = (-3.0, 8.0)  # of a z score
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """What the model knows of a cover.
+
+    Attributes
+    ----------
+    operator : Operator
+        Lengths in pixels of the 128 px crop.
+    share : float
+        Of the crop's pixels that are covered, range [0, 1].
+    """
+
+    operator: Operator
+    share: float
+
+    @property
+    def strength(self) -> float:
+        """Binary logarithm of the operator's length, 0 where that is a usual one."""
+        usual = _USUAL.get(self.operator.kind)
+        if usual is None or self.operator.size is None:
+            return 0.0
+        length = math.sqrt(self.operator.size[0] * self.operator.size[1])
+        return math.log2(max(length, 1.0) / usual)
+
+
+def z_score(genuine: Float, strangers: Float) -> Float:
+    """Set each probe's similarity to its own person against those to strangers.
+
+    Parameters
+    ----------
+    genuine : ndarray
+        ``(N,)``.
+    strangers : ndarray
+        ``(N, M)``, or ``(2,)``: their mean and standard deviation, where these are known.
+    """
+    if strangers.ndim == 1:
+        mean, spread = strangers
+    else:
+        mean, spread = strangers.mean(axis=1), strangers.std(axis=1)
+    return np.asarray((genuine - mean) / np.maximum(spread, 1e-9), np.float64)
+
+
+def tail(z: Float, people: int) -> Float:
+    """Log odds that a normal score of ``z`` is the best among ``people - 1`` strangers'."""
+    below = np.array([0.5 * math.erfc(-value / math.sqrt(2)) for value in np.atleast_1d(z)])
+    best = np.clip(below ** (people - 1), 1e-5, 1 - 1e-5)
+    return np.asarray(np.log(best / (1 - best)), np.float64)
+
+
+def family(cover: Cover) -> list[float]:
+    """Family, log strength within the family, and whether something is left uncovered."""
+    member = [float(cover.operator.kind == name) for name in _FAMILIES]
+    within = [flag * cover.strength for flag in member[:3]]
+    return [*member, *within, float(cover.share < _PARTIAL)]
+
+
+def features(level: Level, cover: Cover, z: Float | None, people: int) -> Float:
+    """What the logistic model is linear in, ``float64 (N, F)``.
+
+    Parameters
+    ----------
+    level : str
+        The context attacker sees no operator, only how much is covered.
+    cover : Cover
+        The same for all rows.
+    z : ndarray or None
+        ``(N,)``; ``None`` where the similarity says nothing: the parrot with the very frame.
+    people : int
+        Size of the gallery.
+    """
+    fixed = [1.0, cover.share] if level == "A5" else family(cover)
+    if z is None:
+        return np.array([fixed])
+    bounded = np.clip(z, *_LIMITS)
+    scores = np.stack([bounded, tail(bounded, people)], axis=1)
+    return np.concatenate([np.tile(fixed, (len(scores), 1)), scores], axis=1)
+
+
+def impostor_features(cover: Cover) -> Float:
+    """What the parrot's similarities between strangers are linear in: ``(F,)``."""
+    member, strength = family(cover), cover.strength
+    return np.array([*member, *(flag * strength**2 for flag in member[:3])])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Logistic:
+    """A fitted model: log odds are linear in the features.
+
+    Attributes
+    ----------
+    weights : ndarray
+        ``float64 (F,)``.
+    covariance : ndarray
+        ``float64 (F, F)`` of the weights, over draws of calibration people.
+    """
+
+    weights: Float
+    covariance: Float
+
+    def __call__(self, x: Float) -> Float:
+        """Probability with its 95 % interval, ``float64 (N, 3)``: p, low, high."""
+        middle = x @ self.weights
+        spread = WIDTH * np.sqrt(np.maximum(((x @ self.covariance) * x).sum(axis=1), 0))
+        logits = np.stack([middle, middle - spread, middle + spread], axis=1)
+        return np.asarray(1 / (1 + np.exp(-logits)), np.float64)
+
+
+def key(level: Level, recogniser: RecogniserName, same_frame: bool) -> str:
+    """Name of a model in the asset."""
+    return f"{level} {recogniser} {'same frame' if same_frame else 'other photo'}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """Every model, and the constants fitted with them.
+
+    Attributes
+    ----------
+    models : mapping
+        :func:`key` to a model for each of :data:`GALLERIES`.
+    impostors : mapping
+        Recogniser to ``float64 (2, F)``: the parrot's similarity between strangers, mean and
+        logarithm of the standard deviation, linear in :func:`impostor_features`.
+    fusion : mapping
+        Recogniser to the weight of what the trained attacker reads beside the restoring one.
+    """
+
+    models: Mapping[str, Mapping[int, Logistic]]
+    impostors: Mapping[RecogniserName, Float]
+    fusion: Mapping[RecogniserName, float]
+
+    def knows(self, level: Level, recogniser: RecogniserName, same_frame: bool) -> bool:
+        """Whether the attacker has been calibrated."""
+        return key(level, recogniser, same_frame) in self.models
+
+    def strangers(self, recogniser: RecogniserName, cover: Cover) -> Float:
+        """Mean and standard deviation of the parrot's similarity between strangers, ``(2,)``."""
+        mean, log_spread = self.impostors[recogniser] @ impostor_features(cover)
+        return np.array([mean, math.exp(log_spread)])
+
+    def odds(
+        self,
+        level: Level,
+        recogniser: RecogniserName,
+        cover: Cover,
+        z: float | None,
+        *,
+        same_frame: bool,
+    ) -> tuple[Odds, Odds]:
+        """Odds among 100 and among 1,000 people."""
+        found = []
+        for people in GALLERIES:
+            model = self.models[key(level, recogniser, same_frame)][people]
+            score = None if z is None else np.array([z])
+            ((p, low, high),) = model(features(level, cover, score, people))
+            found.append(Odds(people, float(p), float(low), float(high)))
+        return found[0], found[1]
+
+
+def chance() -> tuple[Odds, Odds]:
+    """Odds of an attacker that sees nothing which depends on the person."""
+    first, second = (Odds(people, *[1 / people] * 3) for people in GALLERIES)
+    return first, second
+
+
+def to_json(calibration: Calibration) -> str:
+    """Serialise, rounded to six digits."""
+
+    def listed(values: Float) -> Any:
+        return np.vectorize(lambda value: float(f"{value:.6g}"))(values).tolist()
+
+    document = {
+        "fusion": {name: float(f"{weight:.6g}") for name, weight in calibration.fusion.items()},
+        "impostors": {name: listed(values) for name, values in calibration.impostors.items()},
+        "models": {
+            name: {
+                str(people): {
+                    "weights": listed(model.weights),
+                    "covariance": listed(model.covariance),
+                }
+                for people, model in models.items()
+            }
+            for name, models in calibration.models.items()
+        },
+    }
+    return json.dumps(document, separators=(",", ":")).replace('},"', '},\n"') + "\n"
+
+
+def from_json(text: str) -> Calibration:
+    """Read what :func:`to_json` wrote."""
+    document = json.loads(text)
+    return Calibration(
+        models={
+            name: {
+                int(people): Logistic(np.array(m["weights"]), np.array(m["covariance"]))
+                for people, m in models.items()
+            }
+            for name, models in document["models"].items()
+        },
+        impostors={name: np.array(values) for name, values in document["impostors"].items()},
+        fusion=document["fusion"],
+    )
+
+
+@cache
+def calibration() -> Calibration:
+    """Return the calibration that ships.
+
+    Raises
+    ------
+    MissingPartError
+        Where the asset is missing or damaged.
+    """
+    path = ASSETS / FILE
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MissingPartError(
+            f"the audit's {FILE} cannot be read ({error})", "install seethrough again"
+        ) from error
+
+
+def above_chance(odds: Sequence[Odds], level: float = 0.05) -> list[bool]:
+    """Which odds lie above chance, corrected for asking so often (Holm).
+
+    An interval is taken for that of a normal variable on the scale of log odds.
+
+    Parameters
+    ----------
+    odds : sequence of Odds
+        All that are asked about at once.
+    level : float
+        Probability of any false answer.
+    """
+
+    def logit(p: float) -> float:
+        bounded = min(max(p, 1e-9), 1 - 1e-9)
+        return math.log(bounded / (1 - bounded))
+
+    values = []
+    for each in odds:
+        spread = (logit(each.high) - logit(each.low)) / (2 * WIDTH)
+        distance = logit(each.p) - logit(each.chance)
+        score = distance / spread if spread > 0 else (0.0 if distance <= 0 else math.inf)
+        values.append(0.5 * math.erfc(score / math.sqrt(2)))
+    found = [False] * len(values)
+    for rank, index in enumerate(sorted(range(len(values)), key=values.__getitem__)):
+        if values[index] * (len(values) - rank) > level:
+            break
+        found[index] = True
+    return found
