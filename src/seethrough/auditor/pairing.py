@@ -1,0 +1,153 @@
+"""Do an original and a redacted file show the same picture, and where do they differ?
+
+Both are compared at the redacted picture's size. That they are one scene is told by what lies
+outside the covers: blocks with texture that look the same in both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from seethrough.degrade import Jpeg
+from seethrough.errors import InputError
+from seethrough.types import Image
+
+Plane = npt.NDArray[np.float32]
+Flags = npt.NDArray[np.bool_]
+
+_LONG_SIDE = 768  # pixels: scenes are compared at this size
+_BLOCKS = 64  # along the longer side
+_LEAST_BLOCK = 8  # pixels
+_TEXTURE = 5.0  # levels: standard deviation from which a block has something to compare
+_SAME = 0.9  # correlation of two blocks that show the same
+_SHARE = 0.1  # of the textured blocks have to be the same
+_LEAST = 8  # blocks, at least
+_LEVELS = 4.0  # a pixel has changed if it differs by so many levels more than codecs explain
+_ASPECT = 1.5  # pixels by which a rescaled picture's sides may be rounded
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """An original and its redaction, pixel on pixel.
+
+    Attributes
+    ----------
+    original : Image
+        ``uint8 (H, W, 3)``, brought to the redacted picture's size.
+    redacted : Image
+        ``uint8 (H, W, 3)``.
+    scale : float
+        Pixels of the redacted picture for each of the original file's.
+    changed : ndarray
+        ``bool (H, W)``: where they differ by more than compression explains.
+    """
+
+    original: Image
+    redacted: Image
+    scale: float
+    changed: Flags
+
+
+def pair_up(original: Image, redacted: Image, quality: int | None, names: tuple[str, str]) -> Pair:
+    """Lay a redacted picture over its original.
+
+    Parameters
+    ----------
+    original, redacted : Image
+        ``uint8``, upright; of one size, or one a uniformly scaled copy of the other.
+    quality : int or None
+        JPEG quality of the redacted file, whose losses are no changes.
+    names : (str, str)
+        What to call the two in an error.
+
+    Raises
+    ------
+    InputError
+        Where their shapes differ, or what they show does.
+    """
+    (height, width), (full_height, full_width) = redacted.shape[:2], original.shape[:2]
+    scale = ((width * height) / (full_width * full_height)) ** 0.5
+    first, second = names
+    if max(abs(width - scale * full_width), abs(height - scale * full_height)) > _ASPECT:
+        turned = (width > height) != (full_width > full_height)
+        raise InputError(
+            f"{first} ({full_width} x {full_height}) and {second} ({width} x {height}) do not "
+            f"match: {'one is turned' if turned else 'one is cropped or stretched'}",
+            "give the redacted picture uncropped and unturned, or simulate its cover with --style",
+        )
+    if (width, height) != (full_width, full_height):
+        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+        original = np.asarray(cv2.resize(original, (width, height), interpolation=how), np.uint8)
+    same, textured, gain, offset = _compared(original, redacted)
+    if same < max(_LEAST, _SHARE * textured):
+        raise InputError(
+            f"{first} and {second} do not match: {_otherwise(original, redacted)}",
+            "give the original of this very picture, or simulate the cover with --style",
+        )
+    expected = original if quality is None else Jpeg(quality)(original)
+    changed = _changed(luma(expected) * gain + offset, luma(redacted), exact=scale == 1)
+    return Pair(original, redacted, scale, changed)
+
+
+def luma(picture: Image) -> Plane:
+    """Return a picture's luma, ``float32 (H, W)``, levels 0-255."""
+    grey = cv2.cvtColor(np.ascontiguousarray(picture), cv2.COLOR_RGB2GRAY)
+    return np.asarray(grey, np.float32)
+
+
+def _changed(expected: Plane, found: Plane, *, exact: bool) -> Flags:
+    difference = expected - found
+    # Codecs and resampling differ from pixel to pixel, covers do not.
+    difference = np.asarray(cv2.GaussianBlur(difference, (0, 0), 0.7 if exact else 1.5), np.float32)
+    difference = np.abs(difference)
+    usual = float(np.median(difference))
+    changed = (difference > _LEVELS + 4 * usual).astype(np.uint8)
+    opened = cv2.morphologyEx(changed, cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    return np.asarray(opened > 0)
+
+
+def _compared(original: Image, redacted: Image) -> tuple[int, int, float, float]:
+    """Return how many textured blocks look the same, how many there are, and the gain and offset
+    of levels between the two files.
+    """
+    a, b = (_blocks(luma(picture)) for picture in (original, redacted))
+    mean_a, mean_b = a.mean(axis=1), b.mean(axis=1)
+    a, b = a - mean_a[:, None], b - mean_b[:, None]
+    spread_a, spread_b = a.std(axis=1), b.std(axis=1)
+    textured = spread_a > _TEXTURE
+    alike = (a * b).mean(axis=1) / np.maximum(spread_a * spread_b, 1e-3)
+    same = textured & (alike > _SAME) & (spread_b < 2 * spread_a) & (spread_a < 2 * spread_b)
+    if same.sum() < _LEAST or mean_a[same].std() < 8:
+        return int(same.sum()), int(textured.sum()), 1.0, 0.0
+    gain, offset = np.polyfit(mean_a[same], mean_b[same], 1)
+    if abs(gain - 1) < 0.02 and abs(offset) < 3:
+        gain, offset = 1.0, 0.0
+    return int(same.sum()), int(textured.sum()), float(gain), float(offset)
+
+
+def _blocks(plane: Plane) -> npt.NDArray[np.float64]:
+    """Return the square blocks of a plane, reduced to the size of comparison: ``(N, pixels)``."""
+    reduction = max(1.0, max(plane.shape) / _LONG_SIDE)
+    size = [max(_LEAST_BLOCK, round(n / reduction)) for n in plane.shape[::-1]]
+    small = cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    side = max(_LEAST_BLOCK, max(size) // _BLOCKS)
+    rows, columns = small.shape[0] // side, small.shape[1] // side
+    cut = np.asarray(small, np.float64)[: rows * side, : columns * side]
+    return cut.reshape(rows, side, columns, side).swapaxes(1, 2).reshape(-1, side * side)
+
+
+def _otherwise(original: Image, redacted: Image) -> str:
+    """Say how two pictures fail to match: as a turned or mirrored copy, or altogether."""
+    turns = {"turned by 180 degrees": original[::-1, ::-1], "mirrored": original[:, ::-1]}
+    if original.shape[0] == original.shape[1]:
+        turns["turned"] = np.rot90(original)
+        turns["turned "] = np.rot90(original, 3)
+    for words, turned in turns.items():
+        same, textured, _, _ = _compared(np.ascontiguousarray(turned), redacted)
+        if same >= max(_LEAST, _SHARE * textured):
+            return f"one is {words.strip()}"
+    return "too little outside of the covers is the same in both"
