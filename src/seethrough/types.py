@@ -95,12 +95,17 @@ class Operator:
         ``[0, size)``: grid lines lie at ``x = phase[0] + k * size[0]``.
     confidence : float
         Range [0, 1].
+    residual : float or None
+        Solid covers and bars only: standard deviation of the pixels deep inside, in levels
+        (0-255), mean over the channels. An opaque cover has 0, or a few tenths after a codec;
+        more says that something shows through.
     """
 
     kind: OperatorKind
     size: tuple[float, float] | None
     phase: tuple[float, float] | None
     confidence: float
+    residual: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
