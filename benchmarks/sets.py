@@ -207,7 +207,7 @@ def degraded(faces: FaceSet, setting: Setting, shared: Path, seed: int = 0) -> I
             if stored is not None
             else np.stack(
                 [
-                    random_reduction(setting.factor, rng)(picture, rng)
+                    degrade.low_resolution(setting.factor, rng)(picture, rng)
                     for picture, rng in zip(faces.clean, rngs, strict=True)
                 ]
             )
@@ -236,18 +236,6 @@ def operator(setting: Setting, phase: npt.NDArray[np.float64]) -> degrade.Degrad
     if setting.kind == "box":
         return degrade.BoxBlur(int(length))
     raise UsageError(f"{setting} changes the size", "use a mosaic, Gaussian or box")
-
-
-def random_reduction(factor: int, rng: np.random.Generator) -> degrade.Degradation:
-    """PROTOCOL's ``x4`` or ``x8``: a random blur, area average, noise."""
-    low = 0.5 if factor == 4 else 1.0
-    blur: degrade.Degradation = (
-        degrade.GaussianBlur(float(rng.uniform(low, 4)))
-        if rng.random() < 0.5
-        else degrade.MotionPath(float(rng.uniform(3, 19)))
-    )
-    noise = degrade.Noise(float(rng.uniform(0, 0.02)))
-    return degrade.Chain([blur, degrade.Downscale(factor), noise])
 
 
 def encoded(picture: Image, setting: Setting) -> Image:

@@ -25,7 +25,7 @@ from benchmarks.metrics import Crops
 from benchmarks.results import Column, Estimate, Options, Section, Table, Value
 from benchmarks.scoring import sheet
 from benchmarks.sets import SIZE, Setting
-from seethrough.degrade import to_uint8
+from seethrough.degrade import low_resolution, to_uint8
 from seethrough.errors import MissingPartError
 from seethrough.restorer import Restorer
 from seethrough.types import Image
@@ -148,7 +148,7 @@ def degraded(clean: Crops, setting: Setting, seed: int = 0) -> Crops:
         rng = np.random.default_rng([seed, i, 1])
         phase = rng.random(2)
         if setting.factor > 1:
-            reduced = sets.random_reduction(setting.factor, rng)(picture, rng)
+            reduced = low_resolution(setting.factor, rng)(picture, rng)
             crop = sets.resize(reduced, SIZE)
         else:
             crop = sets.operator(setting, phase)(picture)

@@ -100,24 +100,9 @@ def _length(rng: np.random.Generator, low: float, high: float, text: bool) -> fl
     return _log_uniform(rng, low, high)
 
 
-def protocol_blur(rng: np.random.Generator, sigma: tuple[float, float]) -> Degradation:
-    """The protocol's blur before a reduction: half Gaussian, half a motion path of 3-19 px."""
-    if rng.random() < 0.5:
-        return degrade.GaussianBlur(rng.uniform(*sigma))
-    return degrade.MotionPath(rng.uniform(3, 19))
-
-
-def reduce_and_enlarge(
-    picture: Float, factor: int, sigma: tuple[float, float], rng: np.random.Generator
-) -> Float:
+def reduce_and_enlarge(picture: Float, factor: int, rng: np.random.Generator) -> Float:
     """The protocol's ``x4`` and ``x8``, brought back to size bicubically."""
-    small = degrade.Chain(
-        [
-            protocol_blur(rng, sigma),
-            degrade.Downscale(factor),
-            degrade.Noise(rng.uniform(0, 0.02)),
-        ]
-    ).apply(picture, rng)
+    small = degrade.low_resolution(factor, rng).apply(picture, rng)
     return _enlarge(degrade.to_float(degrade.to_uint8(small)))
 
 
@@ -207,9 +192,9 @@ def random_degradation(clean: Float, text: bool, mix: Mix, rng: np.random.Genera
     weights = np.array([*low, mix.mixed, covers])
     name = names[rng.choice(4, p=weights / weights.sum())]
     if name == "x4":
-        degraded = reduce_and_enlarge(clean, 4, (0.5, 4), rng)
+        degraded = reduce_and_enlarge(clean, 4, rng)
     elif name == "x8":
-        degraded = reduce_and_enlarge(clean, 8, (1, 4), rng)
+        degraded = reduce_and_enlarge(clean, 8, rng)
     elif name == "mixed":
         return mixed_reduction(clean, rng)
     else:
@@ -304,19 +289,17 @@ def validation_sets(
     rng = np.random.default_rng(20261124)
     lines = np.stack([random_text(typefaces, words, rng) for _ in range(count // 2)])
 
-    def low(factor: int, sigma: tuple[float, float]) -> Callable[[Image], Image]:
-        return lambda c: degrade.to_uint8(
-            reduce_and_enlarge(degrade.to_float(c), factor, sigma, rng)
-        )
+    def low(factor: int) -> Callable[[Image], Image]:
+        return lambda c: degrade.to_uint8(reduce_and_enlarge(degrade.to_float(c), factor, rng))
 
     def mosaic(c: Image) -> Image:
         phase = np.floor(8 * rng.random(2))
         return degrade.Mosaic(8, (phase[0], phase[1]))(c)
 
     return {
-        "x4": (np.stack([low(4, (0.5, 4))(c) for c in faces]), faces, FACE),
-        "x8": (np.stack([low(8, (1, 4))(c) for c in faces]), faces, FACE),
+        "x4": (np.stack([low(4)(c) for c in faces]), faces, FACE),
+        "x8": (np.stack([low(8)(c) for c in faces]), faces, FACE),
         "mosaic-8": (np.stack([mosaic(c) for c in faces]), faces, FACE),
         "gauss-6": (np.stack([degrade.GaussianBlur(6)(c) for c in faces]), faces, FACE),
-        "text-x4": (np.stack([low(4, (0.5, 4))(c) for c in lines]), lines, TEXT),
+        "text-x4": (np.stack([low(4)(c) for c in lines]), lines, TEXT),
     }

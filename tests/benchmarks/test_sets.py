@@ -9,7 +9,6 @@ import pytest
 
 from benchmarks import metrics, parts, sets
 from benchmarks.sets import FaceSet, Setting
-from seethrough import degrade
 from seethrough.errors import InputError, UsageError
 
 
@@ -87,21 +86,6 @@ def test_encoding_costs_a_little_and_is_kept(
     assert np.array_equal(sets.degraded(_set(crops), codec, cache).crops, coded.crops)
     with pytest.raises(AssertionError):
         sets.degraded(_set(crops[:1]), codec, cache)
-
-
-def test_random_reduction_stays_in_protocols_ranges() -> None:
-    rng = np.random.default_rng(0)
-    chains = [sets.random_reduction(4, rng) for _ in range(200)]
-    assert all(isinstance(chain, degrade.Chain) for chain in chains)
-    blurs = [chain.operators[0] for chain in chains if isinstance(chain, degrade.Chain)]
-    sigmas = [b.sigma for b in blurs if isinstance(b, degrade.GaussianBlur)]
-    lengths = [b.length for b in blurs if isinstance(b, degrade.MotionPath)]
-    assert 70 < len(sigmas) < 130
-    assert len(sigmas) + len(lengths) == 200
-    assert 0.5 <= min(sigmas) < 0.8
-    assert 3.7 < max(sigmas) <= 4
-    assert 3 <= min(lengths) < 4.5
-    assert 17.5 < max(lengths) <= 19
 
 
 def test_missing_pictures_are_an_input_error(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from seethrough.degrade.capture import H264, Downscale, Jpeg, Noise
 from seethrough.degrade.combine import Chain, Within, scaled
 from seethrough.degrade.covers import EYE_BAR, MASK_FACE, MASK_HEAD, Ellipse, EyeBar, SolidMask
 from seethrough.degrade.mosaics import Mosaic
+from seethrough.degrade.paper import low_resolution
 from seethrough.degrade.tools import PRESETS, preset
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Noise",
     "SolidMask",
     "Within",
+    "low_resolution",
     "motion_kernel",
     "preset",
     "scaled",
