@@ -19,7 +19,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeAlias
@@ -107,6 +107,25 @@ class Picture:
             ``uint8 (H, W, 3)``, RGB, sRGB.
         """
         return cls(pixels, pixels)
+
+    def reduced(self, width: int, height: int) -> Picture:
+        """Return the same picture with fewer pixels: area averages of pixels, samples and alpha.
+
+        Parameters
+        ----------
+        width, height : int
+            The new size in pixels, 1 or more and at most the present one.
+        """
+
+        def average(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+            return cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA)
+
+        return replace(
+            self,
+            pixels=average(self.pixels),
+            samples=average(self.samples),
+            alpha=None if self.alpha is None else average(self.alpha),
+        )
 
     @property
     def grey(self) -> bool:

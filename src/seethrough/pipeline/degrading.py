@@ -20,15 +20,14 @@ from seethrough.degrade import (
     BoxBlur,
     Chain,
     Degradation,
-    Downscale,
     Ellipse,
     Float,
     GaussianBlur,
     Jpeg,
     Mosaic,
     MotionBlur,
-    MotionPath,
     Noise,
+    low_resolution,
     preset,
 )
 from seethrough.geometry import Matrix, similarity, template, tight_box, transform
@@ -89,10 +88,11 @@ def degrading(inputs: Sequence[Path], output: Path, options: DegradeOptions) -> 
             result = degraded_faces(pixels, faces, options, rng)
         else:
             result = degraded(pixels, options, rng)
+        height, width = result.shape[:2]
         same_size = result.shape == pixels.shape
         image.write(
             item.output,
-            picture if same_size else image.Picture.of(result),
+            picture if same_size else picture.reduced(width, height),
             result,
             description=f"Degraded by seethrough {__version__}: {', '.join(options.operators)}",
             overwrite=options.overwrite or options.resume,
@@ -173,23 +173,6 @@ def degraded_faces(
         covered[top:bottom, left:right] = filtered[top:bottom, left:right]
         result[y0:y1, x0:x1] = covered
     return result
-
-
-def low_resolution(factor: int, rng: np.random.Generator) -> Chain:
-    """Draw PROTOCOL's ``x4`` or ``x8``: random blur, reduction by area, noise.
-
-    Parameters
-    ----------
-    factor : int
-        4 or 8.
-    rng : numpy.random.Generator
-        Draws the blur, its size and the noise's.
-    """
-    if rng.random() < 0.5:
-        blur: Degradation = GaussianBlur(float(rng.uniform(0.5 if factor == 4 else 1.0, 4.0)))
-    else:
-        blur = MotionPath(float(rng.uniform(3, 19)))
-    return Chain([blur, Downscale(factor), Noise(float(rng.uniform(0, 0.02)))])
 
 
 @dataclass(frozen=True)
