@@ -22,7 +22,7 @@ from seethrough.weights import ASSETS
 from training.data import read_crops
 
 STRANGERS = 1024
-OTHERS = 3072
+OTHERS = 2048
 """Faces of people that the means and the bridge are fitted on, beside the strangers."""
 GENERATED = ("gen/", "bm/")
 RIDGES = (0.3, 1.0, 3.0, 10.0, 30.0)
@@ -62,6 +62,7 @@ def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faces", type=Path, required=True, help="tar of training faces")
+    parser.add_argument("--dlib", type=Path, help="what training.describe wrote: saves time")
     parser.add_argument("--output", type=Path, default=ASSETS / space.FILE)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
@@ -73,9 +74,16 @@ def main() -> None:
     stored: dict[str, npt.NDArray[np.float16]] = {}
     directions: dict[str, Descriptors] = {}
     for name in RECOGNISERS:
-        recogniser = Recogniser(name, "cpu", given.threads)
-        known = recogniser.describe(crops[strangers])
-        people = recogniser.describe(crops[others])
+        if name == "dlib" and given.dlib is not None:
+            with np.load(given.dlib, allow_pickle=False) as archive:
+                described = archive["train"]
+            if len(described) != len(crops):
+                raise SystemExit(f"{given.dlib} describes other faces than {given.faces}")
+            known, people = described[strangers], described[others]
+        else:
+            recogniser = Recogniser(name, "cpu", given.threads)
+            known = recogniser.describe(crops[strangers])
+            people = recogniser.describe(crops[others])
         mean = people.mean(axis=0)
         stored[f"{name}_mean"] = mean.astype(np.float16)
         stored[f"{name}_distractors"] = known.astype(np.float16)

@@ -127,6 +127,16 @@ def impostor_features(cover: Cover) -> Float:
     return np.array([*member, *(flag * strength**2 for flag in member[:3])])
 
 
+def strangers(fitted: Float, cover: Cover) -> Float:
+    """Mean and standard deviation of the parrot's similarity between strangers, ``(2,)``.
+
+    ``fitted`` is ``float64 (2, F)``, linear in :func:`impostor_features`: mean, and logarithm of the
+    deviation.
+    """
+    mean, log_spread = fitted @ impostor_features(cover)
+    return np.array([mean, math.exp(log_spread)])
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Logistic:
     """A fitted model: log odds are linear in the features.
@@ -180,8 +190,7 @@ class Calibration:
 
     def strangers(self, recogniser: RecogniserName, cover: Cover) -> Float:
         """Mean and standard deviation of the parrot's similarity between strangers, ``(2,)``."""
-        mean, log_spread = self.impostors[recogniser] @ impostor_features(cover)
-        return np.array([mean, math.exp(log_spread)])
+        return strangers(self.impostors[recogniser], cover)
 
     def odds(
         self,
