@@ -200,8 +200,8 @@ def _safe(rates: Rates) -> str:
         (
             "No attacker, through either recogniser, was above chance (p < 0.01, corrected for all "
             "styles and attackers). That is no proof that nothing is left: it is the reach of "
-            "these attackers on so many people. For what the cover leaves in sight stands the context "
-            "attacker's rate with its 95 % upper bound.\n"
+            "these attackers on so many people. For what the cover leaves in sight stands the "
+            "context attacker's rate with its 95 % upper bound.\n"
         ),
         "| style | A5, out of 1,000, at most | A5, out of 100, at most |",
         "|---|---:|---:|",
