@@ -14,10 +14,13 @@ import typer
 from typer.main import get_command
 
 from seethrough import pipeline
+from seethrough.auditor.covers import STYLES
+from seethrough.cli.audit import STYLES as STYLES_IN_HELP
 from seethrough.cli.commands import app
 from seethrough.cli.degrade import TOOLS
 from seethrough.cli.options import FileOptions, SharedOptions
 from seethrough.degrade import PRESETS
+from seethrough.pipeline.audit_options import AuditOptions
 from seethrough.pipeline.options import DegradeOptions, RestoreOptions, RunOptions
 
 COMMANDS: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
@@ -36,7 +39,7 @@ def flags(name: str) -> dict[str, Any]:
 
 
 def test_the_commands_are_those_of_this_version() -> None:
-    assert set(COMMANDS) == {"restore", "degrade", "info"}
+    assert set(COMMANDS) == {"restore", "audit", "degrade", "info"}
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -58,7 +61,8 @@ def test_help_has_a_summary_examples_and_every_option(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_flag_is_in_the_documentation(name: str, repository: Path) -> None:
-    pages = {"restore": "restore.md", "degrade": "degrade.md", "info": "json.md"}
+    pages = {"audit": "audit.md", "restore": "restore.md", "degrade": "degrade.md"}
+    pages["info"] = "json.md"
     text = (repository / "docs" / pages[name]).read_text()
     assert f"seethrough {name}" in text
     if name == "info":
@@ -84,13 +88,15 @@ def test_examples_in_the_documentation_are_commands(repository: Path) -> None:
     ("name", "verb", "options"),
     [
         ("restore", pipeline.restore, RestoreOptions),
+        ("audit", pipeline.audit, AuditOptions),
         ("degrade", pipeline.degrade, DegradeOptions),
         ("info", pipeline.info, None),
     ],
 )
 def test_flags_are_the_keywords_of_python(name: str, verb: Any, options: Any) -> None:
-    keywords = set(inspect.signature(verb).parameters) - {"inputs", "output"}
-    assert set(flags(name)) - PRESENTATION - {"output"} == keywords
+    files = {"inputs", "original", "redacted", "output"}
+    keywords = set(inspect.signature(verb).parameters) - files
+    assert set(flags(name)) - PRESENTATION - files == keywords
     if options is not None:
         assert keywords == {field.name for field in fields(options)}
 
@@ -132,6 +138,10 @@ def test_typer_is_told_to_stay_plain() -> None:
 
 def test_help_names_every_tool() -> None:
     assert TOOLS.split(", ") == list(PRESETS)
+
+
+def test_help_names_every_style() -> None:
+    assert set(STYLES_IN_HELP.split(", ")) == set(STYLES)
 
 
 def test_the_list_of_commands_cuts_no_summary_short() -> None:

@@ -1,9 +1,9 @@
 """Clear pictures out of blurred, mosaicked and low-resolution ones; faces and text.
 
 The public names below are imported on first use, so ``import seethrough`` is quick and loads
-none of NumPy, OpenCV, ONNX Runtime and PyAV. The verb :func:`seethrough.restore` lives in
-``seethrough.pipeline``; the modules (``seethrough.degrade``, ``seethrough.geometry``, ...) bear
-other names than the verbs and are imported as modules.
+none of NumPy, OpenCV, ONNX Runtime and PyAV. The verbs :func:`seethrough.restore` and
+:func:`seethrough.audit` live in ``seethrough.pipeline``; the modules (``seethrough.degrade``,
+``seethrough.geometry``, ...) bear other names than the verbs and are imported as modules.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _HOMES = {
     "TextLine": "types",
     "UsageError": "errors",
     "VerificationError": "errors",
+    "audit": "pipeline",
     "restore": "pipeline",
 }
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from seethrough.errors import SeeThroughError as SeeThroughError
     from seethrough.errors import UsageError as UsageError
     from seethrough.errors import VerificationError as VerificationError
+    from seethrough.pipeline import audit as audit
     from seethrough.pipeline import restore as restore
     from seethrough.types import Box as Box
     from seethrough.types import CoveredRegion as CoveredRegion

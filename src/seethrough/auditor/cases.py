@@ -18,6 +18,8 @@ from seethrough.types import Face, Image, Operator
 
 CROP = 128
 _BLOCK = 16  # px: parts are cut on the grid of JPEG's blocks
+PARTIAL = 0.6
+"""Share of a face: a cover of less leaves a part of it bare."""
 _LARGEST = 384  # px: side of the part in which crops of others are covered
 
 
@@ -69,7 +71,7 @@ def make_case(
         probe=geometry.crop(again.on_picture(part), local, CROP),
         covered=covered,
         cover=again.reduced().on_crop,
-        operator=_in_crop(operator, matrix),
+        operator=_in_crop(_partial(operator, cover.share), matrix),
         references=tuple(references) or (clean,),
         same_frame=not references,
     )
@@ -143,6 +145,13 @@ def degradation_of(operator: Operator) -> Degradation | None:
             return GaussianBlur(width)
         case _:
             return BoxBlur((max(1, round(width)), max(1, round(height))))
+
+
+def _partial(operator: Operator, share: float) -> Operator:
+    """Call paint that leaves much of the face bare a bar: attackers look beside it."""
+    if operator.kind == "solid" and share < PARTIAL:
+        return Operator("eye-bar", None, None, operator.confidence)
+    return operator
 
 
 def _shifted(operator: Operator, x0: float, y0: float) -> Operator:

@@ -16,6 +16,7 @@ import numpy as np
 import PIL.Image
 from PIL import ExifTags, ImageOps
 
+from seethrough.auditor.cases import PARTIAL
 from seethrough.auditor.covers import Cover, inside_of
 from seethrough.auditor.pairing import Pair, luma
 from seethrough.auditor.types import Leak
@@ -29,7 +30,6 @@ _NEARER = 0.6  # of that distance: a preview that is so near to the original sho
 _RING = 18  # pixels: a codec rings so far into a cover
 _FLAT = 0.12  # levels: standard deviation of a cover that is one colour
 _COHERENT = 0.5  # share of a structure that survives smoothing; noise keeps a tenth
-_WHOLE = 0.6  # of a face: less is a part of it
 
 # EXIF tags that lead to a person, a camera or a place.
 _TELLING = {
@@ -103,7 +103,7 @@ def quality_of(tables: dict[int, list[int]]) -> int:
 
 def bare_part(cover: Cover) -> Leak | None:
     """Say how much of a face its cover leaves bare, if that is much."""
-    if cover.share >= _WHOLE:
+    if cover.share >= PARTIAL:
         return None
     bare = round(100 * (1 - cover.share))
     return Leak("partial", f"The cover leaves {bare} % of this face as it was.")

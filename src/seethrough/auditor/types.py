@@ -157,6 +157,8 @@ class FaceAudit:
         One of :data:`VERDICTS`.
     advice : tuple of str
         What would lower the odds, with figures.
+    seconds : float
+        Time spent.
     """
 
     face: Face
@@ -170,6 +172,7 @@ class FaceAudit:
     strongest: Level | None
     verdict: Verdict
     advice: tuple[str, ...]
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import seethrough
+from seethrough.cli.audit import audit
 from seethrough.cli.degrade import degrade
 from seethrough.cli.info import info
 from seethrough.cli.options import with_shared_options
@@ -41,6 +42,7 @@ def _root(
 # In the order of the help.
 for _verb, _summary in (
     (restore, "Make clear pictures out of degraded ones."),
+    (audit, "Measure what a redaction leaves."),
     (degrade, "Blur, mosaic, cover, reduce or compress."),
     (info, "Print version, providers and weights."),
 ):

@@ -128,7 +128,8 @@ def _tell(record: Record, voice: Voice, *, alone: bool) -> None:
         skipped = [region for region in record.regions if region.status == "skipped"]
         words = [f"{done.count(kind)} {noun}" for kind, noun in _NOUNS.items() if kind in done]
         words += [f"{region.kind} skipped ({region.reason})" for region in skipped]
-        voice.say(f"{record.path} -> {record.output}" + (": " if words else "") + ", ".join(words))
+        said = record.summary or ", ".join(words)
+        voice.say(f"{record.path} -> {record.output}" + (": " if said else "") + said)
     elif record.status == "skipped" and voice.verbose:
         voice.say(f"{record.path}: skipped ({record.reason})")
 

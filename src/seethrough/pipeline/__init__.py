@@ -1,4 +1,4 @@
-"""The verbs on files: ``restore``, ``degrade`` and ``info``, as the command line knows them.
+"""The verbs on files: ``restore``, ``audit``, ``degrade``, ``info``, as the command line has them.
 
 Every keyword bears the name of its flag. A verb handles every input before it raises the first
 failure, whose exception is that of the input that failed.
@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from seethrough.pipeline.audit_options import AuditOptions
+from seethrough.pipeline.audit_report import AuditRecord, AuditReport
+from seethrough.pipeline.auditing import auditing
 from seethrough.pipeline.degrading import degrading
 from seethrough.pipeline.information import Information, information
 from seethrough.pipeline.options import DegradeOptions, KindChoice, RestoreOptions, RunOptions
@@ -19,11 +22,16 @@ from seethrough.session import Device
 from seethrough.types import Box
 
 __all__ = [
+    "AuditOptions",
+    "AuditRecord",
+    "AuditReport",
     "DegradeOptions",
     "Information",
     "Record",
     "Report",
     "RestoreOptions",
+    "audit",
+    "auditing",
     "degrade",
     "degrading",
     "info",
@@ -130,6 +138,87 @@ def restore(
         seed=seed,
     )
     return restoring(_paths(inputs), Path(output), options).finish()
+
+
+def audit(
+    original: str | Path,
+    output: str | Path,
+    *,
+    redacted: str | Path | None = None,
+    style: str | None = None,
+    strength: float | str | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    device: Device = "auto",
+    threads: int | None = None,
+    seed: int = 0,
+) -> AuditReport:
+    """Measure what a redaction leaves: which attackers still find the person, with which odds.
+
+    Attackers see the original, degraded again the way the redacted file was, and never the pixels
+    under its covers. From the redacted file come the place of each cover, its operator, strength
+    and compression.
+
+    Parameters
+    ----------
+    original : path
+        An uncovered picture, or a folder of them. Several pictures of one person serve as the
+        attackers' gallery.
+    output : path
+        The folder for ``report.html`` and ``report.json``, created for its owner alone.
+    redacted : path, optional
+        The redacted picture, or a folder of them with the originals' names (suffixes may differ).
+    style : {"mosaic", "blur", "box", "solid", "eye-bar", "mask-face", "mask-head"}, optional
+        Without ``redacted``, the cover to simulate over every face; with it, how the faces that
+        it covers are covered, in place of what the file tells. ``solid`` covers the head.
+    strength : float or str, optional
+        Mosaic: cells per face width. Blur: sigma as a share of it; box: the kernel likewise. A
+        string such as ``"9px"``: pixels of the redacted picture (a cell, sigma, the kernel).
+    overwrite : bool
+        Replace a report that exists.
+    resume : bool
+        Do nothing where an earlier run has finished its report.
+    device, threads
+        As in :func:`restore`.
+    seed : int
+        As for the other verbs; nothing here depends on it.
+
+    Returns
+    -------
+    AuditReport
+        One record for each original, with its :class:`~seethrough.auditor.types.PictureAudit`.
+
+    Raises
+    ------
+    UsageError
+        Where there is neither a redacted file nor a style, or an option makes no sense.
+    InputError
+        Where a pair does not match, is swapped, or is covered in a way that cannot be named.
+    OutputError, MissingPartError
+        The first failure, once every pair has been handled.
+    NothingToDoError
+        Where no original shows a face; nothing is written.
+
+    Examples
+    --------
+    >>> import seethrough
+    >>> report = seethrough.audit("raw.jpg", "report", redacted="blurred.jpg")  # doctest: +SKIP
+    >>> report.audits[0].verdict  # doctest: +SKIP
+    'exposed'
+    """
+    options = AuditOptions(
+        style=style,
+        strength=strength,
+        overwrite=overwrite,
+        resume=resume,
+        device=device,
+        threads=threads,
+        seed=seed,
+    )
+    covered = None if redacted is None else Path(redacted)
+    report = auditing(Path(original), covered, Path(output), options).finish()
+    assert isinstance(report, AuditReport)
+    return report
 
 
 def degrade(

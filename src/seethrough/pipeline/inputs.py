@@ -151,6 +151,19 @@ def _walk(folder: Path, output: Path) -> list[tuple[Path, Path, SeeThroughError 
     return found
 
 
+def pictures_in(folder: Path, output: Path) -> tuple[tuple[Path, SeeThroughError | None], ...]:
+    """Return the pictures of a folder, as :func:`plan` walks it, and what cannot be read there.
+
+    Parameters
+    ----------
+    folder : Path
+        Walked recursively in sorted order.
+    output : Path
+        Left out, where it lies inside.
+    """
+    return tuple((path, error) for path, _, error in _walk(folder, output))
+
+
 def _check_outputs(items: Sequence[Item]) -> None:
     """Refuse outputs that are inputs or that two inputs share."""
     sources = {item.source.resolve() for item in items}

@@ -36,6 +36,8 @@ class Record:
         What failed.
     seconds : float
         Time spent.
+    summary : str or None
+        What to say of it in one sentence, where a count of regions says too little.
     """
 
     path: Path
@@ -47,6 +49,7 @@ class Record:
     regions: tuple[Region, ...] = ()
     error: SeeThroughError | None = None
     seconds: float = 0.0
+    summary: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,7 +97,7 @@ class Report:
         """Return the JSON object of INTERFACE.md."""
         return {
             **header(self.verb, self.weights, self.seconds),
-            "inputs": [_record(record) for record in self.records],
+            "inputs": [record_dict(record) for record in self.records],
         }
 
     def _nothing_to_do(self) -> NothingToDoError:
@@ -109,6 +112,7 @@ class Report:
             by_hand += ", --force restores clear ones"
         remedy = {
             "restore": f"Nothing is written; {by_hand}",
+            "audit": "Nothing is written; faces are sought in the original",
             "degrade": "Nothing is written; without --faces the whole picture is degraded",
         }[self.verb]
         return NothingToDoError(f"nothing to do in {where}: {'; '.join(reasons)}", remedy)
@@ -124,7 +128,8 @@ def header(verb: str, weights: tuple[WeightsUsed, ...], seconds: float) -> dict[
     }
 
 
-def _record(record: Record) -> dict[str, Any]:
+def record_dict(record: Record) -> dict[str, Any]:
+    """Return the part of an input's JSON that every verb shares."""
     return {
         "path": str(record.path),
         "output": None if record.output is None else str(record.output),
@@ -140,14 +145,14 @@ def _record(record: Record) -> dict[str, Any]:
 def _region(region: Region) -> dict[str, Any]:
     return {
         "kind": region.kind,
-        "box": _rounded(region.box.as_tuple()),
+        "box": rounded(region.box.as_tuple()),
         "landmarks": None
         if region.landmarks is None
-        else [_rounded(point) for point in region.landmarks.tolist()],
+        else [rounded(point) for point in region.landmarks.tolist()],
         "score": round(float(region.score), 4),
         "status": region.status,
         "reason": region.reason,
-        "operator": None if region.operator is None else _operator(region.operator),
+        "operator": None if region.operator is None else operator_dict(region.operator),
         "consistency_db": None
         if region.consistency_db is None
         else round(float(region.consistency_db), 2),
@@ -155,14 +160,16 @@ def _region(region: Region) -> dict[str, Any]:
     }
 
 
-def _operator(operator: Operator) -> dict[str, Any]:
+def operator_dict(operator: Operator) -> dict[str, Any]:
+    """Return an operator's JSON."""
     return {
         "kind": operator.kind,
-        "size": None if operator.size is None else _rounded(operator.size),
-        "phase": None if operator.phase is None else _rounded(operator.phase),
+        "size": None if operator.size is None else rounded(operator.size),
+        "phase": None if operator.phase is None else rounded(operator.phase),
         "confidence": round(float(operator.confidence), 4),
     }
 
 
-def _rounded(values: tuple[float, ...] | list[float]) -> list[float]:
+def rounded(values: tuple[float, ...] | list[float]) -> list[float]:
+    """Return coordinates as they stand in the JSON."""
     return [round(float(value), 2) for value in values]

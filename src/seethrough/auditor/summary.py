@@ -1,0 +1,75 @@
+"""What the audit of a picture amounts to, in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from seethrough.auditor.report.words import one_in
+from seethrough.auditor.types import VERDICTS, FaceAudit, Leak, Level, Reading
+from seethrough.types import Face, Operator
+
+
+def best_odds(readings: Sequence[Reading], level: Level) -> float:
+    """Return an attacker's best odds out of 100, over the recognisers."""
+    return max(reading.of_100.p for reading in readings if reading.level == level)
+
+
+def relative_strength(operator: Operator, face_width: float) -> float | None:
+    """Return cells per face width, or a blur's size as a share of it."""
+    if operator.size is None:
+        return None
+    return (
+        face_width / operator.size[0]
+        if operator.kind == "mosaic"
+        else (operator.size[0] / face_width)
+    )
+
+
+def summary_of(faces: Sequence[FaceAudit], unnamed: int) -> str:
+    """Say the verdict over a picture in one sentence."""
+    count = len(faces)
+    worst = min(faces, key=lambda face: VERDICTS.index(face.verdict))
+    alike = [n for n, face in enumerate(faces, 1) if face.verdict == worst.verdict]
+    which = "The face" if count == 1 else f"{len(alike)} of {count} faces"
+    are = "is" if len(alike) == 1 else "are"
+    match worst.verdict:
+        case "uncovered":
+            words = f"{which} {are} not covered at all"
+        case "exposed":
+            words = f"{which} can still be recognised under the cover"
+            leaks_only = all(faces[n - 1].strongest is None for n in alike)
+            if leaks_only:
+                words = f"{which} {are} still given away by the redacted file itself"
+        case "partly exposed":
+            words = f"{which} {are} still given away in part"
+        case _:
+            return (
+                "None of our attackers told the face from anybody else's"
+                if count == 1
+                else f"None of our attackers told any of the {count} faces from anybody else's"
+            ) + _but(unnamed)
+    exposed = [faces[n - 1] for n in alike if faces[n - 1].strongest is not None]
+    if exposed:
+        odds = max(best_odds(face.readings, face.strongest) for face in exposed if face.strongest)
+        words += f": {one_in(odds)} to be picked out of 100 people, where chance is 1 in 100"
+    return words + _but(unnamed)
+
+
+def _but(unnamed: int) -> str:
+    if not unnamed:
+        return "."
+    many = "1 face was" if unnamed == 1 else f"{unnamed} faces were"
+    return f"; {many} not audited, as the cover could not be named."
+
+
+def unnamed_leaks(unnamed: Sequence[Face]) -> tuple[Leak, ...]:
+    """Name the faces under a cover that could not be named: they were not audited."""
+    return tuple(
+        Leak(
+            "unknown cover",
+            f"The face at x {face.box.x0:.0f} to {face.box.x1:.0f}, y {face.box.y0:.0f} to "
+            f"{face.box.y1:.0f} is covered in a way that could not be named, and was not audited: "
+            "give --style.",
+        )
+        for face in unnamed
+    )
