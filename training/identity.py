@@ -8,6 +8,7 @@ that a prediction be nearer to its own face's descriptor than to those of other 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,15 +79,18 @@ class IdentityTask:
         self.known = functional.normalize(torch.from_numpy(known - mean), dim=1)
         self.centred = functional.normalize(self.plain - reader.mean, dim=2)
         self._sets = validation_sets(data.read_crops(valid), config.mix)
-        self._draw = torch.Generator().manual_seed(config.seed)
 
-    def loss(self, net: nn.Module, batch: list[Tensor], device: torch.device, bf16: bool) -> Tensor:
+    def loss(
+        self, net: Callable[..., Tensor], batch: list[Tensor], device: torch.device, bf16: bool
+    ) -> Tensor:
         covered, number, flipped = batch
         x = covered.to(device).float().div_(255).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             read = net(x)
         read = functional.normalize(read, dim=1)
-        others = torch.randint(self.plain.shape[1], (self.config.others,), generator=self._draw)
+        # Seeded by the batch, so that a run resumes at the exact step.
+        draw = torch.Generator().manual_seed(self.config.seed + int(number.sum()))
+        others = torch.randint(self.plain.shape[1], (self.config.others,), generator=draw)
         own = self.plain[flipped, number]
         too_near = torch.cdist(own, self.plain[0, others]) < self.config.same
         target = self.centred[flipped, number].to(device)
@@ -107,10 +111,15 @@ class IdentityTask:
         for name, covered in self._sets.items():
             x = torch.from_numpy(covered).permute(0, 3, 1, 2).float().to(device) / 255
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                read = torch.cat([net(part) for part in x.split(64)])
-            best = (functional.normalize(read, dim=1) @ gallery.T).argmax(dim=1).cpu()
-            scores[name] = 100 * float((best == torch.arange(len(best))).float().mean())
+                read = torch.cat([net(part) for part in torch.split(x, 64)])
+            scores[name] = rank_one(read, gallery)
         return scores, None
+
+
+def rank_one(read: Tensor, gallery: Tensor) -> float:
+    """Per cent of predictions whose nearest of ``gallery`` is their own, of the same number."""
+    best = (read @ gallery.T).argmax(dim=1)
+    return 100 * float((best == torch.arange(len(best), device=best.device)).float().mean())
 
 
 def validation_sets(valid: npt.NDArray[np.uint8], mix: AttackMix) -> dict[str, Image]:

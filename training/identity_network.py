@@ -32,7 +32,7 @@ class ReaderConfig:
         Side of a crop in pixels.
     """
 
-    channels: tuple[int, ...] = (64, 160, 320)
+    channels: tuple[int, ...] = (48, 160, 320)
     blocks: tuple[int, ...] = (1, 2, 2)
     descriptor: int = 128
     size: int = 128

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,9 @@ class RestorationTask:
         self._loss = LOSSES[config.loss]
         self._sets = data.validation_sets(data.read_crops(valid), atlas, count)
 
-    def loss(self, net: nn.Module, batch: list[Tensor], device: torch.device, bf16: bool) -> Tensor:
+    def loss(
+        self, net: Callable[..., Tensor], batch: list[Tensor], device: torch.device, bf16: bool
+    ) -> Tensor:
         degraded, clean, kind = batch
         x = degraded.to(device).float().div_(255).contiguous(memory_format=torch.channels_last)
         y = clean.to(device).float().div_(255)

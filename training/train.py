@@ -18,6 +18,7 @@ import runpy
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,23 +34,23 @@ from training.warm_start import load_matching
 
 
 class Task(Protocol):
-    """What is learned: a network, its samples, its loss and its judge.
+    """What is learned: a network, its samples, its loss and its judge."""
 
-    Attributes
-    ----------
-    net : Module
-        Freshly initialised.
-    samples : object
-        Map-style: an index, however large, to arrays.
-    sources : tuple of Path
-        The files behind the samples; their hash travels inside the checkpoint.
-    """
+    @property
+    def net(self) -> nn.Module:
+        """The network, freshly initialised."""
 
-    net: nn.Module
-    samples: Any
-    sources: tuple[Path, ...]
+    @property
+    def samples(self) -> Any:
+        """Map-style: an index, however large, to arrays."""
 
-    def loss(self, net: nn.Module, batch: list[Tensor], device: torch.device, bf16: bool) -> Tensor:
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """The files behind the samples; their hash travels inside the checkpoint."""
+
+    def loss(
+        self, net: Callable[..., Tensor], batch: list[Tensor], device: torch.device, bf16: bool
+    ) -> Tensor:
         """Loss of one batch, to be differentiated."""
 
     def validate(

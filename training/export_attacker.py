@@ -1,0 +1,151 @@
+"""Turn a checkpoint of an attacker into the ONNX file that ships, and write its model card.
+
+    python -m training.export_attacker runs/attacker/best.pt --valid valid.tar \
+        --descriptors descriptors.npz --onnx src/seethrough/assets/attacker.onnx
+
+Inputs ``degraded`` float32 (N, 3, 128, 128) on [0, 1]; outputs ``descriptor`` float32 (N, 128), of
+length one and seen from the mean descriptor of the training faces (``assets/distractors.npz``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import string
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import helper
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training import data
+from training.export import halve
+from training.identity import rank_one, validation_sets
+from training.identity_data import AttackMix
+from training.identity_network import Reader, ReaderConfig
+
+TEMPLATE = Path(__file__).with_name("attacker_card_template.md")
+LARGEST_DIFFERENCE = 2e-3
+"""Between PyTorch's and ONNX Runtime's directions, on pictures of pure noise."""
+
+
+class Shipped(nn.Module):
+    """A reader whose directions have length one."""
+
+    def __init__(self, reader: Reader) -> None:
+        super().__init__()
+        self.reader = reader
+
+    def forward(self, degraded: Tensor) -> Tensor:
+        """See the module."""
+        return functional.normalize(self.reader(degraded), dim=1)
+
+
+def load_reader(checkpoint: Path) -> tuple[Reader, dict[str, Any]]:
+    """The averaged network of a checkpoint, in half precision's values, and the checkpoint."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    shape = json.loads(state["config"])["network"]
+    shape = {k: tuple(v) if isinstance(v, list) else v for k, v in shape.items()}
+    reader = Reader(ReaderConfig(**shape))
+    reader.load_state_dict({k: v.half().float() for k, v in state["ema"].items()})
+    return reader.eval(), state
+
+
+def to_onnx(reader: Reader) -> onnx.ModelProto:
+    """Trace a reader with a free batch size."""
+    size = reader.config.size
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own deprecations
+        program = torch.onnx.export(
+            Shipped(reader).eval(), (torch.rand(2, 3, size, size),), dynamo=True, optimize=True,
+            opset_version=20, verbose=False, input_names=["degraded"],
+            output_names=["descriptor"],
+            dynamic_shapes=({0: torch.export.Dim("batch", min=1, max=4096)},),
+        )  # fmt: skip
+    assert program is not None
+    model: onnx.ModelProto = program.model_proto
+    return model
+
+
+def read(path: Path, crops: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Directions of ``uint8 (N, H, W, 3)`` through ONNX Runtime."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    found = []
+    for start in range(0, len(crops), 16):
+        x = crops[start : start + 16].transpose(0, 3, 1, 2).astype(np.float32) / 255
+        found.append(session.run(None, {"degraded": x})[0])
+    return np.concatenate(found)
+
+
+def export(arguments: argparse.Namespace) -> None:
+    """Write the ONNX file and its card; refuse if PyTorch and ONNX Runtime differ."""
+    reader, state = load_reader(arguments.checkpoint)
+    model = to_onnx(reader)
+    halve(model)
+    facts = {name: str(state[name]) for name in ("config", "commit", "seed", "data", "seen")}
+    helper.set_model_props(model, facts)
+    path: Path = arguments.onnx
+    partial = path.with_suffix(".partial")
+    onnx.save(model, str(partial))
+    onnx.checker.check_model(str(partial))
+    noise = np.random.default_rng(0).integers(0, 256, (3, *[reader.config.size] * 2, 3))
+    with torch.no_grad():
+        levels = torch.from_numpy(noise.transpose(0, 3, 1, 2).astype(np.float32) / 255)
+        expected = Shipped(reader)(levels).numpy()
+    difference = float(np.abs(read(partial, noise.astype(np.uint8)) - expected).max())
+    if difference > LARGEST_DIFFERENCE:
+        partial.unlink()
+        raise SystemExit(f"PyTorch and ONNX Runtime differ by {difference:.1e}: not written")
+    partial.rename(path)
+
+    config = json.loads(state["config"])
+    mix = AttackMix(data.Mix(**config["mix"].pop("degradations")), **config["mix"])
+    with np.load(arguments.descriptors, allow_pickle=False) as file:
+        known, train = file["valid"], file["train"]
+    rows = []
+    for name, crops in validation_sets(data.read_crops(arguments.valid), mix).items():
+        gallery = torch.from_numpy(np.concatenate([known, train])) - reader.mean
+        directions = torch.from_numpy(read(path, crops))
+        share = rank_one(directions, functional.normalize(gallery, dim=1))
+        rows.append(f"| {name} | {len(crops)} | {share:.1f} % |")
+    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+    card = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        facts,
+        name=path.stem,
+        config_name="identity_context" if mix.context else "identity_face",
+        reads="what a cover leaves outside of itself (A5)" if mix.context else "covered faces (A3)",
+        seen=f"{state['seen']:,}",
+        gallery=f"{len(known) + len(train):,}",
+        parameters=f"{sum(p.numel() for p in reader.parameters()):,}",
+        bytes=f"{path.stat().st_size:,}",
+        sha256=checksum,
+        difference=f"{difference:.1e}",
+        rows="\n".join(rows),
+        config=json.dumps(json.loads(state["config"]), indent=2),
+    )
+    path.with_suffix(".md").write_text(card, encoding="utf-8")
+    print(f"{path}: {path.stat().st_size:,} bytes, sha256 {checksum}")
+    print("\n".join(rows))
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--onnx", type=Path, required=True, help="file to write; card beside it")
+    parser.add_argument("--valid", type=Path, required=True, help="tar of held-out faces")
+    parser.add_argument("--descriptors", type=Path, required=True, help="from training.describe")
+    export(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()
