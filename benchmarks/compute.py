@@ -6,7 +6,6 @@ Time is never reported alone. It stands beside a peer's and beside the machine's
 
 from __future__ import annotations
 
-import argparse
 import math
 import os
 import re
@@ -21,7 +20,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from benchmarks import parts, peers, results, sets
+from benchmarks import command, parts, peers, sets
 from benchmarks.results import Column, Options, Section, Table, Value
 from seethrough import weights
 from seethrough.session import open_session
@@ -280,18 +279,4 @@ def run(options: Options) -> Section:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=run.__doc__)
-    parser.add_argument("--weights", type=Path)
-    parser.add_argument("--threads", type=int, default=2)
-    arguments = parser.parse_args()
-    print(
-        results.markdown(
-            run(
-                Options(
-                    shared=results.default_shared(),
-                    weights=arguments.weights,
-                    threads=arguments.threads,
-                )
-            )
-        )
-    )
+    command.print_section("benchmarks.compute", __doc__, run)

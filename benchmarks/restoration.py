@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,10 +14,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks import identity, lpips, metrics, parts, peers, results, sets
+from benchmarks import command, identity, lpips, metrics, parts, peers, results, sets
 from benchmarks.metrics import Crops
 from benchmarks.peers import Method
-from benchmarks.results import Column, Estimate, Options, Section, Table, Value
+from benchmarks.results import Column, Estimate, Goal, Options, Section, Table, Value, goals
 from benchmarks.scoring import COLUMNS, Judges, sheet
 from benchmarks.sets import FaceSet, Inputs, Setting
 from seethrough.restorer import Restorer
@@ -34,7 +33,7 @@ TUNING = 32
 
 
 @dataclass(frozen=True)
-class Goal:
+class Aim:
     """What the project set out to reach on ``eval/ffhq``."""
 
     psnr: float
@@ -42,11 +41,11 @@ class Goal:
     loss: float
 
 
-GOALS: Mapping[str, Goal] = {
-    "x4": Goal(26.4, None, 2.0),
-    "x8": Goal(23.6, None, 2.0),
-    "mosaic-8": Goal(23.9, 0.70, 1.0),
-    "gauss-6": Goal(25.2, 0.85, 2.0),
+AIMS: Mapping[str, Aim] = {
+    "x4": Aim(26.4, None, 2.0),
+    "x8": Aim(23.6, None, 2.0),
+    "mosaic-8": Aim(23.9, 0.70, 1.0),
+    "gauss-6": Aim(25.2, 0.85, 2.0),
 }
 
 
@@ -164,25 +163,21 @@ def against_goals(rows: Sequence[Mapping[str, Value]]) -> Table:
                 return value.mean if isinstance(value, Estimate) else None
         return None
 
-    found: list[dict[str, Value]] = []
+    found: list[Goal] = []
 
-    def add(what: str, measured: float | None, goal: float, *, least: bool) -> None:
+    def add(what: str, measured: float | None, bar: float, *, least: bool) -> None:
         if measured is not None:
-            met = measured >= goal if least else measured <= goal
-            limit = f"at {'least' if least else 'most'} {goal:g}"
-            found.append(
-                {"what": what, "measured": measured, "goal": limit, "met": "yes" if met else "no"}
-            )
+            found.append(Goal(what, measured, bar, least))
 
-    for setting, goal in GOALS.items():
+    for setting, aim in AIMS.items():
         plain = mean(setting, Ours.name, "psnr")
-        add(f"`{setting}`, PSNR", plain, goal.psnr, least=True)
+        add(f"`{setting}`, PSNR", plain, aim.psnr, least=True)
         compressed = mean(f"{setting}+h264-23", Ours.name, "psnr")
         if plain is not None and compressed is not None:
-            add(f"`{setting}`, dB lost to H.264", plain - compressed, goal.loss, least=False)
-        if goal.same is not None:
+            add(f"`{setting}`, dB lost to H.264", plain - compressed, aim.loss, least=False)
+        if aim.same is not None:
             same = mean(setting, Ours.name, "same")
-            add(f"`{setting}`, share below 0.6", same, goal.same, least=True)
+            add(f"`{setting}`, share below 0.6", same, aim.same, least=True)
     ours, peer = (
         {m: mean("x4", n, m) for m in ("psnr", "identity")}
         for n in (Ours.name, peers.RealEsrgan.name)
@@ -192,13 +187,7 @@ def against_goals(rows: Sequence[Mapping[str, Value]]) -> Table:
     if ours["identity"] is not None and peer["identity"] is not None:
         nearer = peer["identity"] - ours["identity"]
         add("`x4`, identity nearer than Real-ESRGAN's", nearer, 0.10, least=True)
-    columns = (
-        Column("what", "goal of the first issue"),
-        Column("measured", "measured", 3),
-        Column("goal", "reach"),
-        Column("met", "met"),
-    )
-    return Table("Against the goals, `eval/ffhq`", columns, tuple(found))
+    return goals("Against the goals, `eval/ffhq`", found)
 
 
 def section(
@@ -283,28 +272,15 @@ def _listed(text: str, known: Sequence[str]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="benchmarks.restoration", description=__doc__)
-    parser.add_argument("--weights", type=Path, help="another restorer.onnx")
-    parser.add_argument("--limit", type=int, help="only the first so many pictures of each set")
+    parser = command.parser("benchmarks.restoration", __doc__)
     parser.add_argument("--set", default="ffhq,london", help=f"of {', '.join(sets.NAMES)}")
     parser.add_argument("--settings", help="say x4,mosaic-8,gauss-6+h264-23")
     parser.add_argument("--peers", default=",".join(PEERS), help="some of these, or none")
     parser.add_argument("--quick", action="store_true", help="PSNR only, no peers")
     parser.add_argument("--save", action="store_true", help="write results/restoration.json")
     parser.add_argument("--out", type=Path, help="write the section's JSON to this file")
-    parser.add_argument("--sheets", type=Path, help="folder for contact sheets, not in the tree")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
-    cv2.setNumThreads(given.threads)
-    options = Options(
-        shared=results.default_shared(),
-        limit=given.limit,
-        threads=given.threads,
-        seed=given.seed,
-        weights=given.weights,
-        sheets=given.sheets,
-    )
+    options = command.options(given)
     names = _listed(given.set, sets.NAMES)
     default = [*PLAIN] if given.quick else [*PLAIN, *COMPRESSED]
     settings = [Setting.parse(s) for s in given.settings.split(",")] if given.settings else default

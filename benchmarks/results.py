@@ -61,6 +61,41 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Goal:
+    """One figure, and the bar that the project set itself."""
+
+    what: str
+    measured: float
+    bar: float
+    least: bool
+
+    @property
+    def met(self) -> bool:
+        """Whether the figure is on the right side of the bar."""
+        return self.measured >= self.bar if self.least else self.measured <= self.bar
+
+
+def goals(caption: str, found: Sequence[Goal]) -> Table:
+    """Tabulate figures beside their bars."""
+    columns = (
+        Column("what", "goal of the first issue"),
+        Column("measured", "measured", 3),
+        Column("goal", "reach"),
+        Column("met", "met"),
+    )
+    rows = tuple(
+        {
+            "what": goal.what,
+            "measured": goal.measured,
+            "goal": f"at {'least' if goal.least else 'most'} {goal.bar:g}",
+            "met": "yes" if goal.met else "no",
+        }
+        for goal in found
+    )
+    return Table(caption, columns, rows)
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One benchmark's outcome.
 

@@ -6,7 +6,6 @@ and read by an OCR engine that had no part in training (Debian's ``tesseract-ocr
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import shutil
@@ -20,7 +19,7 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from benchmarks import metrics, results, sets
+from benchmarks import command, metrics, results, sets
 from benchmarks.metrics import Crops
 from benchmarks.results import Column, Estimate, Options, Section, Table, Value
 from benchmarks.scoring import sheet
@@ -330,23 +329,10 @@ def save_sheets(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(prog="benchmarks.text", description=__doc__)
+    parser = command.parser("benchmarks.text", __doc__)
     parser.add_argument("--settings", help="for example x4,mosaic-6+jpeg-75; default all")
-    parser.add_argument("--limit", type=int, help=f"lines; default {LINES}")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--weights", type=Path, help="another restorer.onnx")
-    parser.add_argument("--sheets", type=Path, help="folder for contact sheets, not in the tree")
     given = parser.parse_args(arguments)
-    cv2.setNumThreads(given.threads)
-    options = Options(
-        shared=results.default_shared(),
-        limit=given.limit,
-        threads=given.threads,
-        seed=given.seed,
-        weights=given.weights,
-        sheets=given.sheets,
-    )
+    options = command.options(given)
     chosen = (
         tuple(Setting.parse(name) for name in given.settings.split(","))
         if given.settings

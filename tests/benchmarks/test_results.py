@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks import results, run
-from benchmarks.results import Column, Estimate, Options, Section, Table
+from benchmarks import command, results, run
+from benchmarks.results import Column, Estimate, Goal, Options, Section, Table
 
 
 @pytest.fixture
@@ -130,3 +130,21 @@ def test_run_measures_stores_and_writes_the_page(
     run.main(["--render"])
     assert (tmp_path / "page.md").read_text("utf-8") == page
     assert len(told) == 1
+
+
+def test_goals_stand_beside_what_was_reached() -> None:
+    table = results.goals(
+        "Against the goals",
+        [Goal("a", 2.0, 1.5, least=True), Goal("b", 2.0, 1.5, least=False), Goal("c", 1, 1, True)],
+    )
+    assert [row["met"] for row in table.rows] == ["yes", "no", "yes"]
+    assert [row["goal"] for row in table.rows] == ["at least 1.5", "at most 1.5", "at least 1"]
+
+
+def test_every_benchmark_shares_its_options(tmp_path: Path) -> None:
+    given = command.parser("benchmarks.some", None, threads=2).parse_args(
+        ["--limit", "3", "--seed", "4", "--sheets", str(tmp_path)]
+    )
+    options = command.options(given)
+    assert (options.limit, options.threads, options.seed) == (3, 2, 4)
+    assert (options.weights, options.sheets) == (None, tmp_path)
