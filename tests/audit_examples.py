@@ -154,5 +154,8 @@ def picture(*faces: FaceAudit, leaks: tuple[Leak, ...] = (), name: str = "raw.jp
         faces=faces,
         leaks=leaks,
         verdict=min((face.verdict for face in faces), key=VERDICTS.index, default=VERDICTS[-1]),
-        summary="The mosaic still gives this face away: 1 in 3 attacks among 100 people succeed.",
+        summary=(
+            "The face can still be recognised under the cover: 1 in 3 to be picked out of 100 "
+            "people, where chance is 1 in 100."
+        ),
     )
