@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.metrics import Crops
-from benchmarks.sets import SIZE, Setting, encoded, operator, random_reduction, resize
+from benchmarks.sets import SIZE, Setting, encoded, operator, resize
 from seethrough import degrade
 from seethrough.types import Box, Image, Operator, OperatorKind
 
@@ -161,7 +161,7 @@ def _cover(op: degrade.Degradation) -> Cover:
 
 
 def _reduced(crop: Image, rng: np.random.Generator) -> Image:
-    return resize(random_reduction(4, rng)(crop, rng), SIZE)
+    return resize(degrade.low_resolution(4, rng)(crop, rng), SIZE)
 
 
 def _inside(box: Box) -> Flags:
