@@ -22,7 +22,7 @@ from seethrough.types import WeightsUsed
 NAME = "report.html"
 
 _NEEDED = ("jinja2", "matplotlib")
-_LISTED = ("numpy", "onnxruntime", "opencv-python-headless", "dlib-bin")
+_LISTED = ("numpy", "onnxruntime", "opencv-python-headless")
 
 
 def check_parts() -> None:
