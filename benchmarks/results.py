@@ -87,7 +87,7 @@ def goals(caption: str, found: Sequence[Goal]) -> Table:
         {
             "what": goal.what,
             "measured": goal.measured,
-            "goal": f"at {'least' if goal.least else 'most'} {goal.bar:g}",
+            "goal": f"at {'least' if goal.least else 'most'} {goal.bar:.3g}",
             "met": "yes" if goal.met else "no",
         }
         for goal in found

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import text
 from benchmarks.metrics import Crops
-from benchmarks.results import Estimate
+from benchmarks.results import Estimate, Value
 from benchmarks.sets import Setting
 from seethrough.errors import MissingPartError
 from training.glyphs import Typeface, is_held_out
@@ -155,3 +155,17 @@ class TestJudge:
         assert isinstance(rows[2]["psnr"], Estimate)
         assert rows[2]["psnr"].mean == pytest.approx(48.13, abs=0.01)
         np.testing.assert_array_equal(seen[0], text.degraded(lines.clean, Setting("gauss-4")))
+
+
+def test_x4_is_held_against_the_goals() -> None:
+    def row(setting: str, picture: str, cer: float) -> dict[str, Value]:
+        return {"setting": setting, "picture": picture, "cer": Estimate(cer, cer, cer, 9)}
+
+    clean, given, good = (row("none", "clean", 0.02), row("x4", "input", 0.6), 0.04)
+    table = text.against_goals([clean, given, row("x4", "restored", good)])
+    assert table is not None
+    assert [r["met"] for r in table.rows] == ["yes", "yes"]
+    table = text.against_goals([clean, given, row("x4", "restored", 0.21)])
+    assert table is not None
+    assert [r["met"] for r in table.rows] == ["no", "no"]
+    assert text.against_goals([clean, row("gauss-3", "input", 0.4)]) is None
