@@ -59,6 +59,13 @@ def test_help_has_a_summary_examples_and_every_option(name: str) -> None:
                 assert word[2:].replace("-", "_") in flags(name), example
 
 
+def test_the_help_of_all_has_examples_too() -> None:
+    text = get_command(app).help or ""
+    examples = [shlex.split(line) for line in text.splitlines() if line.startswith("  seethrough")]
+    assert {words[1] for words in examples} <= set(COMMANDS)
+    assert len(examples) >= 2
+
+
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_flag_is_in_the_documentation(name: str, repository: Path) -> None:
     pages = {"audit": "audit.md", "restore": "restore.md", "degrade": "degrade.md"}

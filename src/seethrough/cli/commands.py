@@ -13,9 +13,18 @@ from seethrough.cli.info import info
 from seethrough.cli.options import with_shared_options
 from seethrough.cli.restore import restore
 
+HELP = """Clear pictures out of blurred, mosaicked and low-resolution ones; faces and text.
+
+\b
+Examples:
+  seethrough restore photo.jpg -o clear.png
+  seethrough degrade photo.jpg --mosaic 8 -o m.png
+  seethrough restore --help
+"""
+
 app = typer.Typer(
     name="seethrough",
-    help="Clear pictures out of blurred, mosaicked and low-resolution ones; faces and text.",
+    help=HELP,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
