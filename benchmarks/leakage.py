@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import findings, parts
+from benchmarks import findings, parts, results
 from benchmarks.identification import (
     SIGNIFICANT,
     Outcome,
@@ -126,12 +126,19 @@ def run(options: Options) -> Section:
     plain = list(styles())
     encoded = [with_codec(style) for style in plain if style.operator is not None]
     rows: list[Row] = []
-    for style in (*plain, *encoded):
-        people = reader.reported[:: len(reader.reported) // ENCODED_PEOPLE or 1]
-        rows += measured(
-            reader, style, people if style.codec else reader.reported, fusion, options.seed
-        )
+    for style in plain:
+        rows += measured(reader, style, reader.reported, fusion, options.seed)
         print(style.name, file=sys.stderr, flush=True)
+    results.save(_written(reader, rows, options))  # for a run that is stopped while encoding
+    fewer = reader.reported[:: max(1, len(reader.reported) // ENCODED_PEOPLE)]
+    for style in encoded:
+        rows += measured(reader, style, fewer, fusion, options.seed)
+        print(style.name, file=sys.stderr, flush=True)
+    return _written(reader, rows, options)
+
+
+def _written(reader: Reader, rows: Sequence[Row], options: Options) -> Section:
+    """Judge the rows, and write the findings and the package's rates."""
     near = contamination(rows, reader.people.near)
     if abs(near[0] - near[1]) > APART:
         rows = [apart(row, reader.people.near) for row in rows]
