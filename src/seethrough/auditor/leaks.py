@@ -28,6 +28,7 @@ _LEAST_FACE = 6  # pixels of a preview that a face has to be wide to be one
 _CLEARLY = 4.0  # levels by which a preview differs from the covered picture
 _NEARER = 0.6  # of that distance: a preview that is so near to the original shows it
 _RING = 18  # pixels: a codec rings so far into a cover
+_PAINTED = 0.85  # of the inside of paint has exactly one colour
 _FLAT = 0.12  # levels: standard deviation of a cover that is one colour
 _COHERENT = 0.5  # share of a structure that survives smoothing; noise keeps a tenth
 
@@ -117,9 +118,9 @@ def transparency(redacted: Image, cover: Cover, *, lossy: bool) -> Leak | None:
     if cover.operator is None or cover.operator.kind not in ("solid", "eye-bar"):
         return None
     box = cover.box
-    rim = min(_RING if lossy else 3, int(min(box.width, box.height) // 4))
-    inside = inside_of(cover.mask, max(rim, 2))
-    if inside.sum() < 64:
+    rim = _RING if lossy else max(3, round(0.15 * min(box.width, box.height)))
+    inside = inside_of(cover.mask, rim)
+    if inside.sum() < 64 or _one_shade(redacted[inside]) > _PAINTED:
         return None
     x0, y0, x1, y1 = (int(edge) for edge in box.as_tuple())
     window = (slice(y0, y1), slice(x0, x1))
@@ -141,6 +142,12 @@ def transparency(redacted: Image, cover: Cover, *, lossy: bool) -> Leak | None:
         f"(levels {span.min():.0f} to {span.max():.0f}), as under paint that is not fully opaque. "
         "Stretching the contrast brings the face back.",
     )
+
+
+def _one_shade(colours: Image) -> float:
+    """Return the share of the commonest colour, of ``uint8 (N, 3)``."""
+    codes = colours.astype(np.int64) @ np.array([65536, 256, 1])
+    return float(np.unique(codes, return_counts=True)[1].max() / len(codes))
 
 
 def preview_shows(previews: tuple[Image, ...], pair: Pair, cover: Cover, face: Box) -> Leak | None:
