@@ -218,7 +218,8 @@ def calibrate(found: Sequence[Sample], fusion: dict[RecogniserName, float]) -> o
             models[odds.key(level, recogniser, same)] = {
                 people: fit(chosen, same_frame=same, people=people) for people in odds.GALLERIES
             }
-    return odds.Calibration(models, impostors, fusion)
+    people = len(np.unique(np.concatenate([sample.people for sample in found])))
+    return odds.Calibration(models, impostors, fusion, people)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

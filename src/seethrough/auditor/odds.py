@@ -130,8 +130,8 @@ def impostor_features(cover: Cover) -> Float:
 def strangers(fitted: Float, cover: Cover) -> Float:
     """Mean and standard deviation of the parrot's similarity between strangers, ``(2,)``.
 
-    ``fitted`` is ``float64 (2, F)``, linear in :func:`impostor_features`: mean, and logarithm of the
-    deviation.
+    ``fitted`` is ``float64 (2, F)``, linear in :func:`impostor_features`: mean, and logarithm of
+    the deviation.
     """
     mean, log_spread = fitted @ impostor_features(cover)
     return np.array([mean, math.exp(log_spread)])
@@ -178,11 +178,14 @@ class Calibration:
         logarithm of the standard deviation, linear in :func:`impostor_features`.
     fusion : mapping
         Recogniser to the weight of what the trained attacker reads beside the restoring one.
+    people : int
+        How many people it was fitted on.
     """
 
     models: Mapping[str, Mapping[int, Logistic]]
     impostors: Mapping[RecogniserName, Float]
     fusion: Mapping[RecogniserName, float]
+    people: int
 
     def knows(self, level: Level, recogniser: RecogniserName, same_frame: bool) -> bool:
         """Whether the attacker has been calibrated."""
@@ -224,6 +227,7 @@ def to_json(calibration: Calibration) -> str:
         return np.vectorize(lambda value: float(f"{value:.6g}"))(values).tolist()
 
     document = {
+        "people": calibration.people,
         "fusion": {name: float(f"{weight:.6g}") for name, weight in calibration.fusion.items()},
         "impostors": {name: listed(values) for name, values in calibration.impostors.items()},
         "models": {
@@ -253,6 +257,7 @@ def from_json(text: str) -> Calibration:
         },
         impostors={name: np.array(values) for name, values in document["impostors"].items()},
         fusion=document["fusion"],
+        people=document["people"],
     )
 
 
