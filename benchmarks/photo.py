@@ -27,7 +27,6 @@ from seethrough.pipeline.degrading import degraded_faces
 from seethrough.pipeline.options import DegradeOptions, KindChoice
 from seethrough.text import TextFinder
 from seethrough.types import Box, Face, Image, Mask
-from seethrough.weights import record
 
 Point: TypeAlias = tuple[float, float]
 
@@ -163,11 +162,13 @@ def run(options: Options) -> Section:
         clean, faces = group_photo(portraits(options.shared, detector), rng)
         photo = covered_photo(clean, faces, rng)
         with tempfile.TemporaryDirectory() as folder:
-            rows, restored, located = _measured(
-                Path(folder), photo, faces, detector, finder, options
-            )
+            rows, report = _measured(Path(folder), photo, detector, finder, options)
     finally:
         cv2.setNumThreads(threads)
+    regions = report.records[0].regions
+    located = list(_matches(faces, [region.box for region in regions]))
+    restored = [i for i in located if regions[i].status == "done"]
+    used = next(weights for weights in report.weights if "detector" not in weights.name)
     ratio = rows[-1]["ratio"]
     assert isinstance(ratio, float)
     table = Table(
@@ -182,11 +183,11 @@ def run(options: Options) -> Section:
     text = (
         f"One photo of {WIDTH} x {HEIGHT} px, ten faces {min(FACE_WIDTHS)} to {max(FACE_WIDTHS)} "
         "px wide (portraits of the London set over a generated backdrop), each under a mosaic or "
-        f"a blur. Of these, {located} were found and {restored} restored. One thread, the median "
-        f"of {rounds(options)} round(s) in turns in one process; the networks are loaded before."
+        f"a blur. Of these, {len(located)} were found and {len(restored)} restored. One thread, "
+        f"the median of {rounds(options)} round(s) in turns in one process; networks loaded before."
     )
     provenance = {
-        "weights": f"restorer, sha256 {record('restorer').used.sha256}",
+        "weights": f"{used.name}, sha256 {used.sha256}",
         **sets.provenance(options),
         "load average": f"{os.getloadavg()[0]:.1f} just after the run",
     }
@@ -197,12 +198,11 @@ def run(options: Options) -> Section:
 def _measured(
     folder: Path,
     photo: Image,
-    faces: Sequence[Face],
     detector: FaceDetector,
     finder: TextFinder,
     options: Options,
-) -> tuple[list[dict[str, Value]], int, int]:
-    """Return the table's rows, and how many faces were restored and found."""
+) -> tuple[list[dict[str, Value]], pipeline.Report]:
+    """Return the table's rows, and the report of the whole verb."""
     source, target = folder / "photo.jpg", folder / "clear.jpg"
     image.write(source, image.Picture.of(photo), photo, description="a test", reconstruction=False)
     pixels = image.read(source).pixels
@@ -229,10 +229,7 @@ def _measured(
     rows: list[dict[str, Value]] = [
         {"what": name, "seconds": spent, "ratio": spent / alone} for name, spent in seconds.items()
     ]
-    regions = reports[-1].records[0].regions
-    hits = list(_matches(faces, [region.box for region in regions]))
-    done = [i for i in hits if regions[i].status == "done"]
-    return rows, len(done), len(hits)
+    return rows, reports[-1]
 
 
 def _matches(faces: Sequence[Face], boxes: Sequence[Box]) -> Iterator[int]:
