@@ -41,6 +41,24 @@ cli.main()
 """
 
 
+INTERRUPTED_AT = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Interrupt(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "{module}":
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+from seethrough import cli
+cli.main()
+"""
+LISTENING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""Before a program: tests that run in the background inherit an ignored Ctrl-C."""
+
+
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(write_standin(tmp_path_factory.mktemp("weights") / "standin.onnx"))
@@ -312,8 +330,9 @@ def test_an_interrupt_is_code_130_and_the_report_is_written(
     cv2.imwrite(str(tmp_path / "one.png"), rng.integers(0, 256, (512, 512, 3), np.uint8))
     for i in range(400):
         (tmp_path / f"in/{i:03d}.png").hardlink_to(tmp_path / "one.png")
+    program = LISTENING + "from seethrough import cli; cli.main()"
     command = [
-        *(sys.executable, "-m", "seethrough", "restore", "in", "-o", "out", "--aligned"),
+        *(sys.executable, "-c", program, "restore", "in", "-o", "out", "--aligned"),
         *("--weights", weights, "--json", "report.json"),
     ]
     with subprocess.Popen(
@@ -338,27 +357,11 @@ def test_an_interrupt_is_code_130_and_the_report_is_written(
         assert read(tmp_path / path).pixels.shape == (128, 128, 3)
 
 
-INTERRUPTED_AT = """
-import os, signal, sys
-from importlib.abc import MetaPathFinder
-
-class Interrupt(MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name == "{module}":
-            sys.meta_path.remove(self)
-            os.kill(os.getpid(), signal.SIGINT)
-
-sys.meta_path.insert(0, Interrupt())
-from seethrough import cli
-cli.main()
-"""
-
-
 @pytest.mark.parametrize("module", ["typer", "seethrough.cli.commands", "numpy", "cv2", "PIL"])
 def test_an_interrupt_while_the_program_loads_is_code_130(photo: Path, module: str) -> None:
     command = ["degrade", "photo.png", "-o", "out.png", "--mosaic", "8"]
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_AT.format(module=module), *command],
+        [sys.executable, "-c", LISTENING + INTERRUPTED_AT.format(module=module), *command],
         cwd=photo.parent,
         capture_output=True,
         text=True,
