@@ -40,7 +40,7 @@ Float = npt.NDArray[np.float64]
 _FAMILIES = ("mosaic", "gauss", "box", "eye-bar")
 _USUAL = {"mosaic": 8.0, "gauss": 6.0, "box": 31.0}  # px of the crop: where log strength is 0
 _PARTIAL = 0.98  # of the crop: a smaller cover leaves something of the head
-_LIMITS = (-3.0, 8.0)  # of a z score
+_LIMITS = (-3.0, 15.0)  # of a z score
 
 
 @dataclass(frozen=True, slots=True)
