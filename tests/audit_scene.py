@@ -103,7 +103,7 @@ class StandIn:
         """Read nothing under paint, and else a probability that falls with the distance."""
         self.cases.append(case)
         distance = float(np.abs(case.probe.astype(float) - case.clean).mean())
-        p = 0.0 if case.operator.kind == "solid" else max(1 - distance / 20, 0.0)
+        p = 0.0 if case.operator.kind == "solid" else max(1 - distance / 40, 0.0)
 
         def odds(people: int) -> Odds:
             at = max(p, 1 / people)

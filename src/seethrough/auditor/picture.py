@@ -301,8 +301,15 @@ def _compared(
     return pair, covers
 
 
-def check_swapped(original: File, redacted: File) -> None:
-    """Refuse a covered original, where no face is found in it.
+def check_swapped(original: File, redacted: File, faces: Sequence[Face]) -> None:
+    """Refuse a covered original, in which no face is found.
+
+    Parameters
+    ----------
+    original, redacted : File
+        As given.
+    faces : sequence of Face
+        Those of the redacted picture.
 
     Raises
     ------
@@ -311,24 +318,34 @@ def check_swapped(original: File, redacted: File) -> None:
     """
     names = original.name, redacted.name
     pair = pair_up(original.pixels, redacted.pixels, redacted.container.quality, names)
-    if pair.changed.any():
-        _check_order(pair, find_covered(pair.redacted), names)
+    for face in faces:
+        if _changed_share(pair, face.box) > _SAME_PLACE:
+            raise _swapped(names, "the original covers a face")
 
 
 def _check_order(pair: Pair, regions: Sequence[CoveredRegion], names: tuple[str, str]) -> None:
     """Refuse an original that is covered where the redacted picture is not."""
     for region in find_covered(pair.original):
-        x0, y0, x1, y1 = (max(0, round(edge)) for edge in region.box.as_tuple())
         elsewhere = all(
             region.box.intersection(other.box) < _SAME_PLACE * region.box.area for other in regions
         )
-        if elsewhere and pair.changed[y0:y1, x0:x1].mean() > _SAME_PLACE:
-            first, second = names
-            raise InputError(
-                f"{first} and {second} are swapped: the original is covered "
-                f"({region.operator.kind}) where the redacted picture is not",
-                "give the uncovered picture to --original and the covered one to --redacted",
-            )
+        if elsewhere and _changed_share(pair, region.box) > _SAME_PLACE:
+            raise _swapped(names, f"the original is covered ({region.operator.kind})")
+
+
+def _changed_share(pair: Pair, box: Box) -> float:
+    height, width = pair.changed.shape
+    x0, y0 = max(0, round(box.x0)), max(0, round(box.y0))
+    x1, y1 = min(width, round(box.x1)), min(height, round(box.y1))
+    return float(pair.changed[y0:y1, x0:x1].mean()) if x1 > x0 and y1 > y0 else 0.0
+
+
+def _swapped(names: tuple[str, str], why: str) -> InputError:
+    first, second = names
+    return InputError(
+        f"{first} and {second} are swapped: {why} where the redacted picture is not",
+        "give the uncovered picture to --original and the covered one to --redacted",
+    )
 
 
 def _leaks(

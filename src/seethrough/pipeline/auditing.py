@@ -135,7 +135,8 @@ class _Auditing:
         height, width = original.pixels.shape[:2]
         if not faces:
             if redacted is not None:
-                check_swapped(original, redacted)
+                there = self._networks.detector.detect(redacted.pixels)
+                check_swapped(original, redacted, there)
             return Record(
                 item.source, None, "skipped", "no face found in the original", width, height
             )
