@@ -82,7 +82,9 @@ def test_a_cover_missing_on_one_face_is_found_and_named(some_covered: Outcome) -
     assert [f.covered for f in (left, middle, right)] == [True, False, True]
     assert [leak.kind for leak in middle.leaks] == ["uncovered"]
     assert some_covered.audit.verdict == middle.verdict == "uncovered"
-    assert some_covered.audit.summary.startswith("1 of 3 faces is not covered at all")
+    assert some_covered.audit.summary == (
+        "1 of 3 faces is not covered at all, and 1 more is given away under the cover."
+    )
 
 
 def test_a_weak_cover_is_found_and_paint_is_not(some_covered: Outcome) -> None:

@@ -34,7 +34,7 @@ def summary_of(faces: Sequence[FaceAudit], unnamed: int) -> str:
     are = "is" if len(alike) == 1 else "are"
     match worst.verdict:
         case "uncovered":
-            words = f"{which} {are} not covered at all"
+            words = f"{which} {are} not covered at all" + _others(faces)
         case "exposed":
             words = f"{which} can still be recognised under the cover"
             leaks_only = all(faces[n - 1].strongest is None for n in alike)
@@ -53,6 +53,14 @@ def summary_of(faces: Sequence[FaceAudit], unnamed: int) -> str:
         odds = max(best_odds(face.readings, face.strongest) for face in exposed if face.strongest)
         words += f": {one_in(odds)} to be picked out of 100 people, where chance is 1 in 100"
     return words + _but(unnamed)
+
+
+def _others(faces: Sequence[FaceAudit]) -> str:
+    """Say how many faces are given away by their covers, beside those that have none."""
+    count = sum(face.covered and face.verdict != VERDICTS[-1] for face in faces)
+    if not count:
+        return ""
+    return f", and {count} more {'is' if count == 1 else 'are'} given away under the cover"
 
 
 def _but(unnamed: int) -> str:
