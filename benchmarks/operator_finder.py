@@ -17,6 +17,7 @@ from benchmarks import location
 from benchmarks.results import Column, Options, Section, Table, Value
 from seethrough import degrade, geometry, image
 from seethrough.degrade import Degradation, Ellipse, Within, scaled
+from seethrough.degrade.covers import EYE_BAR, MASK_FACE, MASK_HEAD
 from seethrough.faces import FaceDetector
 from seethrough.operators import find_covered
 from seethrough.types import Box, CoveredRegion, Image, Landmarks
@@ -29,6 +30,17 @@ QUALITIES: tuple[int | None, ...] = (None, 75)
 TOLERANCE = {"mosaic": 0.05, "gauss": 0.2}
 OVERLAP = 0.25
 """IoU with the degraded box from which a region is about it."""
+SOLIDS: dict[str, Box | Ellipse] = {
+    "eye-bar": EYE_BAR,
+    "mask-face": MASK_FACE,
+    "mask-head": MASK_HEAD,
+}
+"""PROTOCOL's solid covers, in pixels of the 128 px crop."""
+CODECS: dict[str, Degradation | None] = {
+    "as it is": None,
+    "JPEG 75": degrade.Jpeg(75),
+    "H.264 23": degrade.H264(23),
+}
 LARGE = (4000, 3000)
 """Width and height of the picture that is timed."""
 
@@ -91,6 +103,22 @@ def degraded_photo(
     return picture, Degraded(seen, kind, length * enlargement)
 
 
+def solid_photo(photo: Photo, shape: Box | Ellipse) -> tuple[Image, Box]:
+    """Paint a solid cover over a face, turned with it; return the cover's box too."""
+    height, width = photo.pixels.shape[:2]
+    matrix = geometry.similarity(photo.landmarks, 128)
+    y, x = np.mgrid[:height, :width]
+    there = geometry.transform(matrix, np.stack([x.ravel(), y.ravel()], axis=1)) + 0.5
+    if isinstance(shape, Box):
+        inside = (np.abs(there - shape.centre) * 2 < (shape.width, shape.height)).all(axis=1)
+    else:
+        inside = (((there - shape.centre) / shape.half_axes) ** 2).sum(axis=1) <= 1
+    mask = inside.reshape(height, width)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    box = Box(*map(float, (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)))
+    return np.where(mask[..., None], np.uint8(0), photo.pixels), box
+
+
 def about(found: Sequence[CoveredRegion], box: Box) -> CoveredRegion | None:
     """Return the region that overlaps a box most, if enough."""
     best = max(found, key=lambda r: r.box.iou(box), default=None)
@@ -111,6 +139,7 @@ def measure(options: Options, people: Sequence[int]) -> Section:
         for name in CONDITIONS
         for quality in QUALITIES
     ]
+    solids = [_solid_row(every, name, codec) for name in SOLIDS for codec in CODECS]
     clean = [_clean_row(every, quality) for quality in QUALITIES]
     return Section(
         key="operator-finder",
@@ -140,6 +169,19 @@ def measure(options: Options, people: Sequence[int]) -> Section:
                     Column("others", "Other regions per photo", 3),
                 ),
                 tuple(rows),
+            ),
+            Table(
+                "Solid covers, black, turned with the head",
+                (
+                    Column("cover", "Cover"),
+                    Column("codec", "Then"),
+                    Column("n", "Photos"),
+                    Column("found", "Found", 1, share=True),
+                    Column("kind", "Kind right", 1, share=True),
+                    Column("iou", "IoU, median"),
+                    Column("others", "Other regions per photo", 3),
+                ),
+                tuple(solids),
             ),
             Table(
                 "Clean photos",
@@ -205,6 +247,28 @@ def _covered_row(
         "q95": float(np.quantile(errors, 0.95)) if errors else None,
         "iou": float(np.median(overlaps)) if overlaps else None,
         "others": others / count,
+    }
+
+
+def _solid_row(every: Sequence[Photo], name: str, codec: str) -> dict[str, Value]:
+    overlaps, others, kind = [], 0, 0
+    operator = CODECS[codec]
+    for photo in every:
+        picture, box = solid_photo(photo, SOLIDS[name])
+        regions = find_covered(picture if operator is None else operator(picture))
+        match = about(regions, box)
+        others += len(regions) - (match is not None)
+        if match is not None:
+            overlaps.append(match.box.iou(box))
+            kind += match.operator.kind == ("eye-bar" if name == "eye-bar" else "solid")
+    return {
+        "cover": name,
+        "codec": codec,
+        "n": len(every),
+        "found": len(overlaps) / len(every),
+        "kind": kind / len(every),
+        "iou": float(np.median(overlaps)) if overlaps else None,
+        "others": others / len(every),
     }
 
 

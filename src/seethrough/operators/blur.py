@@ -29,7 +29,7 @@ _REACH = 4.0  # pixels: sigma of the neighbourhood that a cell sums over
 _SHARP = 2.4  # pixels: change length above which a neighbourhood looks blurred
 _ASPECTS = (0.7, 0.9, 1.15, 1.45, 1.8)
 _CANDIDATES = 5
-_ACCEPT = 0.6  # confidence from which a region is reported
+_ACCEPT = 0.77  # confidence from which a region is reported
 _LEAST_BLURRED = 0.08  # mean evidence inside: less is a surface without texture
 _PARTS = (0.85, 0.75, 0.65)  # of a region's sides, of the windows that its kernel is read from
 _LEAST_LENGTH = 1.9  # pixels: change length of a region that may be blurred
@@ -128,12 +128,15 @@ def parts(luma: Plane, detail: Plane, box: Box) -> list[Plane]:
     return out
 
 
+def measured(luma: Plane, detail: Plane, box: Box) -> list[tuple[float, Vector]]:
+    """Change length and spectrum of each part of a region that shows something."""
+    return [m for part in parts(luma, detail, box) if (m := kernel.features(part))]
+
+
 def _explain(luma: Plane, detail: Plane, candidate: Candidate, scale: float) -> kernel.Kernel:
     """Believe the part of a region that looks most like a Gaussian."""
-    measured = [m for p in parts(luma, detail, candidate.box) if (m := kernel.features(p))]
-    if not measured:
-        measured = [(candidate.length, candidate.spectrum)]
-    length, spectrum = max(measured, key=lambda m: parameters().is_gauss(m[1]))
+    seen = measured(luma, detail, candidate.box) or [(candidate.length, candidate.spectrum)]
+    length, spectrum = max(seen, key=lambda m: parameters().is_gauss(m[1]))
     return kernel.explain(length, spectrum, scale=scale)
 
 
@@ -176,33 +179,31 @@ def reduced(luma: Plane) -> tuple[Plane, float]:
 
 
 class _Sums:
-    """Sums over rectangles of a grid, zero outside it."""
+    """Sums over rectangles of grids of the same size, zero outside them."""
 
-    def __init__(self, grid: Grid, pad: int) -> None:
-        padded = np.pad(grid, pad)
-        self.table = np.pad(padded.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
+    def __init__(self, grids: dict[str, Grid], pad: int) -> None:
+        padded = np.pad(np.stack(list(grids.values())), ((0, 0), (pad, pad), (pad, pad)))
+        sums = padded.cumsum(axis=1).cumsum(axis=2)
+        self.table = np.pad(sums, ((0, 0), (1, 0), (1, 0)))
+        self.place = {name: i for i, name in enumerate(grids)}
         self.pad = pad
 
-    def one(self, y0: int, x0: int, y1: int, x1: int) -> float:
-        """Sum over one rectangle."""
-        height, width = self.table.shape
+    def one(self, kind: str, y0: int, x0: int, y1: int, x1: int) -> float:
+        """Sum of one grid over one rectangle."""
+        t = self.table[self.place[kind]]
+        height, width = t.shape
         y0, y1 = (min(max(v + self.pad, 0), height - 1) for v in (y0, y1))
         x0, x1 = (min(max(v + self.pad, 0), width - 1) for v in (x0, x1))
-        t = self.table
         return float(t[y1, x1] - t[y0, x1] - t[y1, x0] + t[y0, x0])
 
     def all(self, h: int, w: int, my: int, mx: int, rows: int, columns: int) -> Grid:
-        """Sums over ``h x w`` rectangles, widened by margins, at every place of the grid."""
+        """Sums over ``h x w`` rectangles, widened by margins, of every grid at every place."""
         top, left = self.pad - my, self.pad - mx
-        upper = self.table[top : top + rows]
-        lower = self.table[top + h + 2 * my :][:rows]
+        upper = self.table[:, top : top + rows]
+        lower = self.table[:, top + h + 2 * my :][:, :rows]
         a, b = left, left + w + 2 * mx
-        result: Grid = (
-            lower[:, b : b + columns]
-            - upper[:, b : b + columns]
-            - lower[:, a : a + columns]
-            + upper[:, a : a + columns]
-        )
+        high = lower - upper
+        result: Grid = high[..., b : b + columns] - high[..., a : a + columns]
         return result
 
 
@@ -219,11 +220,7 @@ def candidates(luma: Plane, detail: Plane | None = None) -> list[Candidate]:
     height, width = grid.shape
     pad = max(height, width) // 2 + 2
     blurred, sharp = np.maximum(grid, 0), np.maximum(-grid, 0)
-    sums = {
-        "blurred": _Sums(blurred, pad),
-        "sharp": _Sums(sharp, pad),
-        "valid": _Sums(np.ones_like(grid), pad),
-    }
+    sums = _Sums({"blurred": blurred, "sharp": sharp, "valid": np.ones_like(grid)}, pad)
     boxes: list[tuple[float, int, int, int, int]] = []
     side = 5.0
     while side < 0.85 * width:
@@ -269,19 +266,15 @@ def candidates(luma: Plane, detail: Plane | None = None) -> list[Candidate]:
     return out
 
 
-def _centre_surround(sums: dict[str, _Sums], h: int, w: int, places: tuple[int, int]) -> Grid:
+def _centre_surround(sums: _Sums, h: int, w: int, places: tuple[int, int]) -> Grid:
     """Blurred inside, sharp in a ring around, for boxes of one size at all places."""
-
-    def around(kind: str, margin: float) -> Grid:
-        return sums[kind].all(h, w, _margin(margin, h), _margin(margin, w), *places)
-
-    inner = around("valid", -0.12)
-    ring = np.maximum(around("valid", 0.3) - around("valid", 0.1), 1)
-    inside = np.minimum(around("blurred", -0.12) / inner, 0.6)
-    spoilt = around("sharp", -0.12) / inner
-    sharp = np.minimum((around("sharp", 0.3) - around("sharp", 0.1)) / ring, 0.6)
-    leaking = (around("blurred", 0.3) - around("blurred", 0.1)) / ring
-    result: Grid = inside - 1.5 * spoilt + sharp - 1.5 * leaking
+    inside, near, far = (
+        sums.all(h, w, _margin(margin, h), _margin(margin, w), *places)
+        for margin in (-0.12, 0.1, 0.3)
+    )
+    blurred, spoilt = inside[:2] / inside[2]
+    leaking, sharp = (far[:2] - near[:2]) / np.maximum(far[2] - near[2], 1)
+    result: Grid = np.minimum(blurred, 0.6) - 1.5 * spoilt + np.minimum(sharp, 0.6) - 1.5 * leaking
     return result
 
 
@@ -328,14 +321,12 @@ def _component(blurred: Grid, sharp: Grid, box: Box) -> tuple[Box, float, float]
     return grown, fills, shared
 
 
-def _features(
-    sums: dict[str, _Sums], grid: Grid, box: Box, fills: float, shared: float
-) -> tuple[float, ...]:
+def _features(sums: _Sums, grid: Grid, box: Box, fills: float, shared: float) -> tuple[float, ...]:
     x0, y0, x1, y1 = (int(v) for v in box.as_tuple())
     h, w = y1 - y0, x1 - x0
 
     def total(kind: str, a: int, b: int, c: int, d: int) -> float:
-        return sums[kind].one(a, b, c, d)
+        return sums.one(kind, a, b, c, d)
 
     def inside(kind: str, margin: float) -> float:
         my, mx = _margin(margin, h), _margin(margin, w)

@@ -47,7 +47,7 @@ class Polynomial:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parameters:
-    """The four fitted functions.
+    """The five fitted functions.
 
     Attributes
     ----------
@@ -57,8 +57,11 @@ class Parameters:
         Logit that a kernel is Gaussian rather than a box, of ``kernel.features``.
     log_sigma, log_side : Polynomial
         Logarithm of a Gaussian's sigma and of a box's side, over the change length.
+    is_solid : Polynomial
+        Logit that a candidate of :mod:`solid` is a cover, of ``solid.FEATURES``.
     """
 
+    is_solid: Polynomial
     is_covered: Polynomial
     is_gauss: Polynomial
     log_sigma: Polynomial
@@ -75,6 +78,6 @@ def parameters() -> Parameters:
             name: Polynomial(
                 *(np.array(stored[name][part]) for part in ("mean", "deviation", "weights"))
             )
-            for name in ("is_covered", "is_gauss", "log_sigma", "log_side")
+            for name in ("is_solid", "is_covered", "is_gauss", "log_sigma", "log_side")
         }
     )

@@ -20,7 +20,9 @@ Vector = npt.NDArray[np.float64]
 _INSIDE, _OUTSIDE = 4.0, 4.0  # pixels from the rim at which detail is read
 _FLOOR = 0.15  # levels: less detail than this is none
 _STEP = 0.4  # log: a step of detail that counts
-_SHIFTS = (-8, -5, -3, -2, -1, 1, 2, 3, 5, 8)  # pixels that a side may move at a time
+_SHIFTS = (-8, -4, -2, -1, 1, 2, 4, 8)  # pixels that a side may move at a time
+_ROUNDS = 12
+_LEAST_SIDE = 16  # pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,42 +67,38 @@ def _rectangle(count: int) -> Vector:
 
 
 _SHAPES = (_ellipse(64), _rectangle(64))
+_MOVES = np.concatenate([np.eye(4)[i] * shift for i in range(4) for shift in _SHIFTS])
+_MOVES = _MOVES.reshape(-1, 4)
 
 
 def trace(detail: Plane, start: Box) -> Rim:
     """Move the sides of a box until detail falls most sharply at its rim.
 
-    Both shapes are tried, side by side (coordinate ascent), and the better one is returned.
+    Both shapes are tried, one side at a time (steepest ascent), and the better one is returned.
     """
-    best: tuple[float, tuple[float, ...], Vector] | None = None
+    best: tuple[float, Vector, Vector] | None = None
     for shape in _SHAPES:
-        sides = list(start.as_tuple())
-        score = _score(detail, sides, shape)
-        for _ in range(3):
-            before = score
-            for i in range(4):
-                for shift in _SHIFTS:
-                    trial = sides.copy()
-                    trial[i] += shift
-                    if trial[2] - trial[0] < 16 or trial[3] - trial[1] < 16:
-                        continue
-                    value = _score(detail, trial, shape)
-                    if value > score:
-                        score, sides = value, trial
-            if score <= before:
+        sides = np.array(start.as_tuple())
+        score = float(_score(detail, sides[None], shape)[0])
+        for _ in range(_ROUNDS):
+            trials = sides + _MOVES
+            trials = trials[(trials[:, 2:] - trials[:, :2]).min(axis=1) >= _LEAST_SIDE]
+            scores = _score(detail, trials, shape)
+            if not len(scores) or scores.max() <= score:
                 break
+            score, sides = float(scores.max()), trials[scores.argmax()]
         if best is None or score > best[0]:
-            best = (score, tuple(sides), shape)
+            best = (score, sides, shape)
     assert best is not None
-    _, (x0, y0, x1, y1), shape = best
-    steps, inside = _steps(detail, [x0, y0, x1, y1], shape)
+    _, sides, shape = best
+    steps, inside = (part[0] for part in _steps(detail, sides[None], shape))
     steps = np.where(inside, steps, 0.0)
     quarter = _quarters(shape)
     means = sorted(float(steps[quarter == k].mean()) for k in range(4))
     height, width = detail.shape
-    box = Box(float(max(0, x0)), float(max(0, y0)), float(min(width, x1)), float(min(height, y1)))
+    low, high = np.maximum(sides[:2], 0), np.minimum(sides[2:], (width, height))
     return Rim(
-        box,
+        Box(*low.tolist(), *high.tolist()),
         float(steps.mean()),
         float((steps > _STEP).mean()),
         (means[0], means[1], means[2], means[3]),
@@ -113,26 +111,20 @@ def _quarters(shape: Vector) -> npt.NDArray[np.int64]:
     return (np.round(angle / (np.pi / 2)) % 4).astype(np.int64)
 
 
-def _steps(
-    detail: Plane, sides: list[float], shape: Vector
-) -> tuple[Vector, npt.NDArray[np.bool_]]:
-    """Steps of detail at the points of a rim, and which of them lie inside the picture."""
+def _steps(detail: Plane, boxes: Vector, shape: Vector) -> tuple[Vector, npt.NDArray[np.bool_]]:
+    """Steps of detail at the rims of ``boxes (K, 4)``, ``(K, N)``, and which lie inside."""
     height, width = detail.shape
-    x0, y0, x1, y1 = sides
-    centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
-    half = np.array([(x1 - x0) / 2, (y1 - y0) / 2])
+    centre = (boxes[:, None, :2] + boxes[:, None, 2:]) / 2
+    half = (boxes[:, None, 2:] - boxes[:, None, :2]) / 2
     outer = np.rint(centre + shape * (half + _OUTSIDE) - 0.5).astype(np.int64)
     inner = np.rint(centre + shape * (half - _INSIDE) - 0.5).astype(np.int64)
-    inside = (
-        (outer[:, 0] >= 0) & (outer[:, 0] < width) & (outer[:, 1] >= 0) & (outer[:, 1] < height)
-    )
-    for points in (outer, inner):
-        np.clip(points[:, 0], 0, width - 1, out=points[:, 0])
-        np.clip(points[:, 1], 0, height - 1, out=points[:, 1])
-    step = detail[outer[:, 1], outer[:, 0]] - detail[inner[:, 1], inner[:, 0]]
-    return np.clip(step, -0.5, 1.5).astype(np.float64), inside
+    limit = np.array([width - 1, height - 1])
+    inside = np.asarray(((outer >= 0) & (outer <= limit)).all(axis=-1))
+    outer, inner = (np.minimum(np.maximum(points, 0), limit) for points in (outer, inner))
+    step = detail[outer[..., 1], outer[..., 0]] - detail[inner[..., 1], inner[..., 0]]
+    return np.minimum(np.maximum(step, -0.5), 1.5).astype(np.float64), inside
 
 
-def _score(detail: Plane, sides: list[float], shape: Vector) -> float:
-    steps, inside = _steps(detail, sides, shape)
-    return float(np.where(inside, steps, 0.0).mean())
+def _score(detail: Plane, boxes: Vector, shape: Vector) -> Vector:
+    steps, inside = _steps(detail, boxes, shape)
+    return np.asarray((steps * inside).mean(axis=1))
