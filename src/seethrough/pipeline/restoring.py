@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -23,6 +24,7 @@ from seethrough.restorer.consistency import consistency, scaled
 from seethrough.text import line_in_box
 from seethrough.types import (
     Box,
+    CoveredRegion,
     Face,
     Image,
     Kind,
@@ -104,7 +106,7 @@ class _Restoring:
             if options.kind != "face":
                 found = self.networks.finder.find(pixels, covered)
                 lines = tuple(line for line in found if not _inside_a_face(line, faces))
-        return self.networks.restorer.restore_picture(
+        restoration = self.networks.restorer.restore_picture(
             pixels,
             faces,
             lines,
@@ -112,6 +114,10 @@ class _Restoring:
             force=options.force,
             rng=generator(options.seed, pixels),
         )
+        if options.kind == "text" or options.box or options.landmarks:
+            return restoration
+        hidden = _hidden(covered, restoration.regions)
+        return replace(restoration, regions=(*restoration.regions, *hidden))
 
     def _aligned(self, item: Item, picture: image.Picture) -> Record:
         side = picture.width
@@ -214,6 +220,29 @@ def upright_landmarks(box: Box) -> Landmarks:
 def _inside_a_face(line: TextLine, faces: Sequence[Face]) -> bool:
     """Text finders fire on eyes and teeth: a line that is mostly face is no text."""
     return any(line.box.intersection(face.box) > 0.5 * line.box.area for face in faces)
+
+
+def _hidden(covered: Sequence[CoveredRegion], regions: Sequence[Region]) -> list[Region]:
+    """Return the solid covers under which nothing was found, as faces that were skipped.
+
+    A detector sees no face under a mask, and often none behind a bar over the eyes.
+    """
+    return [
+        Region(
+            "face",
+            cover.box,
+            None,
+            cover.operator.confidence,
+            "skipped",
+            cover.operator.kind,
+            cover.operator,
+            None,
+            0.0,
+        )
+        for cover in covered
+        if cover.operator.kind in ("solid", "eye-bar")
+        and all(cover.box.intersection(region.box) == 0 for region in regions)
+    ]
 
 
 def _why(regions: Sequence[Region], options: RestoreOptions) -> str:
