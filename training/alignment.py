@@ -174,7 +174,7 @@ class WindowedBands(Bands):
                 folded = functional.pixel_unshuffle(band, 2) * window
                 power = folded.square().mean(dim=(1, 2, 3), keepdim=True) / share
                 strength = power.sqrt() + self.FLOOR
-                level = (torch.log(strength) / 3 + 2) * window.expand(len(x), 1, -1, -1)
+                level = (torch.log(strength) / 3 + 2) * window
                 parts += [folded / strength, level]
         return torch.cat(parts, dim=1)
 

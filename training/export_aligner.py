@@ -36,7 +36,7 @@ def to_onnx(net: Aligner) -> onnx.ModelProto:
         warnings.simplefilter("ignore")  # the exporter warns of its own deprecations
         program = torch.onnx.export(
             net, (torch.rand(2, 3, SIZE, SIZE),), dynamo=True, optimize=True, opset_version=20,
-            verbose=False, input_names=["crop"], output_names=["answer"],
+            verbose=False, input_names=["crop"], output_names=["correction"],
             dynamic_shapes=({0: batch},),
         )  # fmt: skip
     assert program is not None

@@ -4,7 +4,7 @@ A detector takes the cells of a mosaic for texture; smoothed to the cell's size 
 So faces are searched in several views, copies of the picture or of its covered regions that are
 reduced and smoothed. Each candidate is then looked at once more, aligned, mirrored and smoothed in
 several ways: the mean score of these looks decides, so that they must agree, and their landmarks
-are averaged.
+are averaged. On covered faces these are still off by pixels, and the aligner corrects them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import numpy as np
 
 from seethrough import geometry
 from seethrough.errors import UsageError
+from seethrough.face_aligner import FaceAligner
 from seethrough.face_network import FILL, Array, Candidates, FaceNetwork, iou
 from seethrough.session import Device
 from seethrough.types import Box, CoveredRegion, Face, Image, Landmarks
@@ -39,8 +40,9 @@ _HIDDEN_SIDE = 90  # px: long side of the smallest view against covers that noth
 # Covers: views in which a cell measures so many pixels, smoothed by so many cells.
 _CELL_PX = 9.0
 _CELL_SIGMAS = (0.25, 0.35, 0.5)
-# Blurs need fewer pixels, and some smoothing that hides the edge of the region.
-_BLUR_PX = 3.0
+# Blurs need fewer pixels, and some smoothing that hides the edge of the region. Their size is an
+# estimate, so that two scales are tried.
+_BLUR_PX = (3.0, 4.5)
 _BLUR_SIGMAS = (0.0, 0.4, 0.75)
 _CONTEXT = 0.75  # of a region's size, around it
 
@@ -70,6 +72,11 @@ class _Search(NamedTuple):
     within: Box | None  # where candidates count
     zooms: Sequence[float]  # of the second look
     accept: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is for faces that nothing covers."""
+        return max(self.sigmas, default=0.0) == 0
 
 
 class _Sources:
@@ -109,7 +116,7 @@ class FaceDetector:
     Parameters
     ----------
     device : {"auto", "cpu", "cuda"}
-        Where the network runs.
+        Where the networks run.
     threads : int, optional
         Threads on the CPU; all usable processors where absent.
 
@@ -121,6 +128,7 @@ class FaceDetector:
 
     def __init__(self, device: Device = "auto", threads: int | None = None) -> None:
         self._network = FaceNetwork(device, threads)
+        self._aligner = FaceAligner(device, threads)
 
     def detect(self, picture: Image, covered: Sequence[CoveredRegion] = ()) -> tuple[Face, ...]:
         """Find the faces of a picture.
@@ -180,13 +188,13 @@ class FaceDetector:
             looks = Candidates.joined([_nearest(answer, there) for answer in answers])
             score = looks.scores.sum() / len(answers)
             if score >= search.accept:
-                spread = _SPREAD if max(search.sigmas) > 0 else 1.0
+                spread = 1.0 if search.clear else _SPREAD
                 found.append(_to_picture(looks, score, matrix, spread))
         faces = Candidates.joined(found)
-        if search.within is None or not found:
-            return faces
-        best = np.arange(len(faces)) == np.argmax(faces.scores)
-        return faces.take(best | (faces.scores >= _ACCEPT))
+        if search.within is not None and found:
+            best = np.arange(len(faces)) == np.argmax(faces.scores)
+            faces = faces.take(best | (faces.scores >= _ACCEPT))
+        return faces if search.clear else self._aligner(picture, faces)
 
     def _looks(
         self, picture: Image, matrix: geometry.Matrix, sigmas: Sequence[float], zoom: float
@@ -249,11 +257,11 @@ def _cover_views(
         return [], ()
     size = max(operator.size)
     shares: tuple[float, ...] = _CELL_SIGMAS
-    factor = size / _CELL_PX
+    wanted: tuple[float, ...] = (_CELL_PX,)
     if operator.kind != "mosaic":
         if operator.kind == "box":
             size /= math.sqrt(12)  # the standard deviation of a box
-        shares, factor = _BLUR_SIGMAS, size / _BLUR_PX
+        shares, wanted = _BLUR_SIGMAS, _BLUR_PX
     sigmas = tuple(float(size * share) for share in shares)
     x, y = region.box.centre
     reach = (0.5 + _CONTEXT) * max(region.box.width, region.box.height)
@@ -262,8 +270,12 @@ def _cover_views(
     if rows.stop <= rows.start or columns.stop <= columns.start:
         return [], ()
     longest = max(rows.stop - rows.start, columns.stop - columns.start)
-    factor = max(factor, longest / _LONG_SIDES[1])
-    return [_View((rows, columns), factor, sigma, _MARGIN // 2) for sigma in sigmas], sigmas
+    factors = [max(size / pixels, longest / _LONG_SIDES[1]) for pixels in wanted]
+    return [
+        _View((rows, columns), factor, sigma, _MARGIN // 2)
+        for factor in factors
+        for sigma in sigmas
+    ], sigmas
 
 
 def _resized(pixels: Image, factor: float) -> Image:

@@ -80,6 +80,19 @@ WEIGHTS: tuple[Weights, ...] = (
         card="detector.md",
     ),
     Weights(
+        name="aligner",
+        file="aligner.onnx",
+        sha256="f69ff99b71fd37267befb5fefa4a4482ad62c995f22a7975ea5aafc27ab8270e",
+        task="brings covered faces onto the template",
+        scale=1,
+        preprocessing=(
+            "crop: float32 (N, 3, 64, 64), RGB on [0, 1]; correction: float32 (N, 4), a similarity "
+            "(see the card)"
+        ),
+        licence="non-commercial use only (see LICENSE-WEIGHTS)",
+        card="aligner.md",
+    ),
+    Weights(
         name="text-detector",
         file="text-detector.onnx",
         sha256="484bc51b8d62e500e1b03290c5f1638d2e5c8ee77e59378499dd4ca4954407ef",
