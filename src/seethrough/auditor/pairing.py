@@ -7,6 +7,7 @@ outside the covers: blocks with texture that look the same in both.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -26,6 +27,9 @@ _TEXTURE = 5.0  # levels: standard deviation from which a block has something to
 _SAME = 0.95  # correlation of two blocks that show the same
 _SHARE = 0.06  # of the textured blocks have to be the same
 _LEAST = 8  # blocks, at least
+_EQUAL = 2.5  # levels, between blocks without texture that show the same
+_EVENLY = 0.22  # of all blocks have to be equal where few have texture,
+_VARIED = 30.0  # and their levels to spread so far: studios have one backdrop for everybody
 _LEVELS = 4.0  # a pixel has changed if it differs by so many levels more than codecs explain
 _ASPECT = 1.5  # pixels by which a rescaled picture's sides may be rounded
 
@@ -82,15 +86,28 @@ def pair_up(original: Image, redacted: Image, quality: int | None, names: tuple[
     if (width, height) != (full_width, full_height):
         how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         original = np.asarray(cv2.resize(original, (width, height), interpolation=how), np.uint8)
-    same, textured, gain, offset = _compared(original, redacted)
-    if same < max(_LEAST, _SHARE * textured):
+    expected = original if quality is None else Jpeg(quality)(original)
+    likeness = _compared(expected, redacted)
+    if not likeness.enough and not _same_light(expected, redacted):
         raise InputError(
-            f"{first} and {second} do not match: {_otherwise(original, redacted)}",
+            f"{first} and {second} do not match: {_otherwise(expected, redacted)}",
             "give the original of this very picture, or simulate the cover with --style",
         )
-    expected = original if quality is None else Jpeg(quality)(original)
-    changed = _changed(luma(expected) * gain + offset, luma(redacted), exact=scale == 1)
-    return Pair(original, redacted, scale, changed)
+    return Pair(original, redacted, scale, _changed(expected, redacted, likeness, exact=scale == 1))
+
+
+class _Likeness(NamedTuple):
+    """What the blocks of two pictures have in common."""
+
+    same: int
+    textured: int
+    gain: float = 1.0
+    offset: float = 0.0
+    noise: float | None = None  # levels, typical of blocks that show the same
+
+    @property
+    def enough(self) -> bool:
+        return self.same >= max(_LEAST, _SHARE * self.textured)
 
 
 def luma(picture: Image) -> Plane:
@@ -99,23 +116,21 @@ def luma(picture: Image) -> Plane:
     return np.asarray(grey, np.float32)
 
 
-def _changed(expected: Plane, found: Plane, *, exact: bool) -> Flags:
-    difference = expected - found
-    if exact and np.quantile(np.abs(difference), 0.15) == 0:
+def _changed(expected: Image, found: Image, likeness: _Likeness, *, exact: bool) -> Flags:
+    difference = luma(expected) * likeness.gain + likeness.offset - luma(found)
+    if exact and likeness.noise == 0:
         return np.asarray(np.abs(difference) > _LEVELS)
     # Codecs and resampling differ from pixel to pixel, covers do not.
     difference = np.asarray(cv2.GaussianBlur(difference, (0, 0), 0.7 if exact else 1.5), np.float32)
     difference = np.abs(difference)
     # The median of what codecs do, told from its lower tail: covers may fill most of a picture.
-    usual = 3.6 * float(np.quantile(difference, 0.15))
+    usual = max(3.6 * float(np.quantile(difference, 0.15)), 0.35 * (likeness.noise or 0.0))
     changed = (difference > _LEVELS + 4 * usual).astype(np.uint8)
     return np.asarray(cv2.morphologyEx(changed, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
 
 
-def _compared(original: Image, redacted: Image) -> tuple[int, int, float, float]:
-    """Return how many textured blocks look the same, how many there are, and the gain and offset
-    of levels between the two files.
-    """
+def _compared(original: Image, redacted: Image) -> _Likeness:
+    """Compare blocks that have texture, and fit the levels of the one file to the other's."""
     a, b = (_blocks(luma(picture)) for picture in (original, redacted))
     mean_a, mean_b = a.mean(axis=1), b.mean(axis=1)
     a, b = a - mean_a[:, None], b - mean_b[:, None]
@@ -123,12 +138,24 @@ def _compared(original: Image, redacted: Image) -> tuple[int, int, float, float]
     textured = spread_a > _TEXTURE
     alike = (a * b).mean(axis=1) / np.maximum(spread_a * spread_b, 1e-3)
     same = textured & (alike > _SAME) & (spread_b < 2 * spread_a) & (spread_a < 2 * spread_b)
-    if same.sum() < _LEAST or mean_a[same].std() < 8:
-        return int(same.sum()), int(textured.sum()), 1.0, 0.0
-    gain, offset = np.polyfit(mean_a[same], mean_b[same], 1)
-    if abs(gain - 1) < 0.02 and abs(offset) < 3:
-        gain, offset = 1.0, 0.0
-    return int(same.sum()), int(textured.sum()), float(gain), float(offset)
+    found = _Likeness(int(same.sum()), int(textured.sum()))
+    if not found.enough:
+        return found
+    gain, offset = 1.0, 0.0
+    if mean_a[same].std() > 8:
+        gain, offset = (float(v) for v in np.polyfit(mean_a[same], mean_b[same], 1))
+        if abs(gain - 1) < 0.02 and abs(offset) < 3:
+            gain, offset = 1.0, 0.0
+    noise = float(np.median((gain * a - b)[same].std(axis=1)))
+    return found._replace(gain=gain, offset=offset, noise=noise)
+
+
+def _same_light(original: Image, redacted: Image) -> bool:
+    """Whether enough blocks are equal, texture or not, and not just one plain backdrop."""
+    a, b = (_blocks(luma(picture)) for picture in (original, redacted))
+    difference = a - b
+    equal = (np.abs(difference.mean(axis=1)) < _EQUAL) & (difference.std(axis=1) < _EQUAL)
+    return bool(equal.mean() > _EVENLY and a[equal].mean(axis=1).std() > _VARIED)
 
 
 def _blocks(plane: Plane) -> npt.NDArray[np.float64]:
@@ -149,7 +176,6 @@ def _otherwise(original: Image, redacted: Image) -> str:
         turns["turned"] = np.rot90(original)
         turns["turned "] = np.rot90(original, 3)
     for words, turned in turns.items():
-        same, textured, _, _ = _compared(np.ascontiguousarray(turned), redacted)
-        if same >= max(_LEAST, _SHARE * textured):
+        if _compared(np.ascontiguousarray(turned), redacted).enough:
             return f"one is {words.strip()}"
     return "too little outside of the covers is the same in both"
