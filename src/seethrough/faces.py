@@ -172,6 +172,8 @@ class FaceDetector:
 
     def _second_look(self, picture: Image, seen: Candidates, search: _Search) -> Candidates:
         """Look at each candidate aligned, smoothed and mirrored; keep those that stay."""
+        if not search.clear:  # covered faces are seen better once they are aligned better
+            seen = self._aligner(picture, seen)
         found = []
         for _, box, landmarks in _rows(seen):
             try:
