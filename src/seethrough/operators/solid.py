@@ -44,7 +44,8 @@ _LEAST_STEPS = 0.3  # of a seed's rim: less is the middle of a wall
 _PROMISING = 0.25  # score from which a fit is judged
 _BLOCK = 8  # pixels: a codec rings no farther
 _BAR = (2.5, 8.0)  # width over height of a bar over the eyes
-_ACCEPT = 0.5  # confidence from which a region is reported
+_ACCEPT = 0.7  # confidence from which a region is reported
+_MOST_RESIDUAL = 4.0  # levels: more is a surface, not what shows through a cover
 _LEAST_SEEN = 0.65  # of a rim: frames and margins touch the picture's border with more
 
 
@@ -93,6 +94,8 @@ def find(picture: Image) -> list[CoveredRegion]:
     for confidence, candidate in sorted(judged, key=lambda pair: -pair[0]):
         if confidence < _ACCEPT:
             break
+        if candidate.residual > _MOST_RESIDUAL:
+            continue
         box = Box(*(v / scale for v in candidate.box.as_tuple()))
         if any(box.intersection(f.box) > 0.3 * min(box.area, f.box.area) for f in found):
             continue
