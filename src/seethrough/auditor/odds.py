@@ -40,7 +40,6 @@ Float = npt.NDArray[np.float64]
 _FAMILIES = ("mosaic", "gauss", "box", "eye-bar")
 _USUAL = {"mosaic": 8.0, "gauss": 6.0, "box": 31.0}  # px of the crop: where log strength is 0
 _PARTIAL = 0.98  # of the crop: a smaller cover leaves something of the head
-_LIMITS = (-3.0, 15.0)  # of a z score
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +85,15 @@ def z_score(genuine: Float, strangers: Float) -> Float:
 
 
 def tail(z: Float, people: int) -> Float:
-    """Log odds that a normal score of ``z`` is the best among ``people - 1`` strangers'."""
-    below = np.array([0.5 * math.erfc(-value / math.sqrt(2)) for value in np.atleast_1d(z)])
-    best = np.clip(below ** (people - 1), 1e-5, 1 - 1e-5)
-    return np.asarray(np.log(best / (1 - best)), np.float64)
+    """How far a normal score is ahead of the best among ``people - 1`` strangers' scores.
+
+    The chance that it comes first is ``exp(-exp(-t))`` of the value ``t`` that is returned
+    (Gumbel's law of the largest), which is held to twelve on either side.
+    """
+    bounded = np.clip(np.atleast_1d(z), -8, 8)
+    behind = np.array([0.5 * math.erfc(value / math.sqrt(2)) for value in bounded])
+    ahead = -np.log(-np.log1p(-behind)) - math.log(people - 1)
+    return np.asarray(np.clip(ahead, -12, 12), np.float64)
 
 
 def family(cover: Cover) -> list[float]:
@@ -116,9 +120,8 @@ def features(level: Level, cover: Cover, z: Float | None, people: int) -> Float:
     fixed = [1.0, cover.share] if level == "A5" else family(cover)
     if z is None:
         return np.array([fixed])
-    bounded = np.clip(z, *_LIMITS)
-    scores = np.stack([bounded, tail(bounded, people)], axis=1)
-    return np.concatenate([np.tile(fixed, (len(scores), 1)), scores], axis=1)
+    ahead = tail(z, people)[:, None]
+    return np.concatenate([np.tile(fixed, (len(ahead), 1)), ahead], axis=1)
 
 
 def impostor_features(cover: Cover) -> Float:
@@ -210,8 +213,10 @@ class Calibration:
             model = self.models[key(level, recogniser, same_frame)][people]
             score = None if z is None else np.array([z])
             ((p, low, high),) = model(features(level, cover, score, people))
-            found.append(Odds(people, float(p), float(low), float(high)))
-        return found[0], found[1]
+            found.append((float(p), float(low), float(high)))
+        # Nobody is found more easily in a larger crowd; two fits may say so at their ends.
+        larger = [min(pair) for pair in zip(*found, strict=True)]
+        return Odds(GALLERIES[0], *found[0]), Odds(GALLERIES[1], *larger)
 
 
 def chance() -> tuple[Odds, Odds]:
