@@ -205,7 +205,7 @@ def test_the_detector_that_ships_finds_the_face(
     (found,) = report.audits[0].faces
     assert found.face.box.iou(face().box) > 0.6
     assert found.verdict == "exposed"
-    assert [used.name for used in report.weights] == ["detector"]
+    assert [used.name for used in report.weights] == ["detector", "aligner"]
 
 
 # Planted leaks

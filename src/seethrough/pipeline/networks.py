@@ -12,7 +12,8 @@ from seethrough.text import TextFinder
 from seethrough.types import WeightsUsed
 from seethrough.weights import record
 
-_WEIGHTS = {"detector": "detector", "finder": "text-detector"}
+# What each part loads; the detector brings the aligner with it.
+_WEIGHTS = {"detector": ("detector", "aligner"), "finder": ("text-detector",)}
 
 
 class Networks:
@@ -50,7 +51,8 @@ class Networks:
 
     def used(self) -> tuple[WeightsUsed, ...]:
         """Return the weights of those that were loaded."""
-        used = [record(name).used for part, name in _WEIGHTS.items() if part in self.__dict__]
+        loaded = [names for part, names in _WEIGHTS.items() if part in self.__dict__]
+        used = [record(name).used for names in loaded for name in names]
         if "restorer" in self.__dict__:  # cached_property keeps what it made there
             used.append(self.restorer.weights)
         return tuple(used)
