@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks import metrics, sets
-from benchmarks.identity import SAME_PERSON, Descriptor, Descriptors, distances
+from benchmarks.identity import SAME_PERSON, Descriptor, distances
 from benchmarks.lpips import Lpips
 from benchmarks.metrics import Crops, Scores
 from benchmarks.results import Column, Value
 from benchmarks.sets import FaceSet, Inputs, Setting
 from seethrough import degrade
+from seethrough.auditor.recognisers import Descriptors
 
 CAP_DB = 60.0
 """Consistency is capped here: 8-bit rounding alone leaves 59 dB, and equal pictures infinity."""
