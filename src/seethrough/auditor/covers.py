@@ -23,6 +23,7 @@ from seethrough.types import Box, CoveredRegion, Face, Image, Operator, Operator
 _AROUND = 1.0  # of a face's size, to each side: how far a cover of it reaches
 _SPECK = 0.004  # of the face's area: smaller changes are no cover
 _JOIN = 0.12  # of the face's width: changes nearer than this belong to one cover
+_LARGEST = 4.0  # areas of the face: larger regions are not one face's cover
 _LEAST_SHARE = 0.05  # of the face changed: less is not covered
 _THIN = 32  # pixels: the blocks of a codec reach across a bar that is no higher
 _SAME_COLOUR = 6  # levels: of one colour, after a codec
@@ -81,11 +82,14 @@ def find_cover(pair: Pair, face: Face, regions: Sequence[CoveredRegion]) -> Cove
     share = float((mask & oval).sum() / max(oval.sum(), 1))
     if share < _LEAST_SHARE:
         return None
-    operator = _named(pair.redacted, mask, regions, face)
+    operator, region = _named(pair.redacted, mask, regions, face)
     if operator is not None and operator.kind in ("solid", "eye-bar"):
         mask = _painted(pair.redacted, mask)
-        share = float((mask & oval).sum() / max(oval.sum(), 1))
-    return Cover(mask, operator, share)
+    elif region is not None and not pair.exact and region.area < _LARGEST * face.box.area:
+        # Among the losses of a codec faint changes do not show; the finder sees its own traces.
+        x0, y0, x1, y1 = (max(0, round(edge)) for edge in region.as_tuple())
+        mask[y0:y1, x0:x1] = True
+    return Cover(mask, operator, float((mask & oval).sum() / max(oval.sum(), 1)))
 
 
 def styled_cover(
@@ -151,14 +155,14 @@ STYLES = tuple(_KINDS)
 
 def _named(
     redacted: Image, mask: Flags, regions: Sequence[CoveredRegion], face: Face
-) -> Operator | None:
-    """Name the operator of a cover, given its place."""
+) -> tuple[Operator | None, Box | None]:
+    """Name the operator of a cover, given its place; and return the finder's own, if it has one."""
     if _one_colour(redacted, mask):
-        return Operator(_solid_kind(mask), None, None, 1.0)
+        return Operator(_solid_kind(mask), None, None, 1.0), None
     box = _bounds(mask)
     best = max(regions, key=lambda region: region.box.intersection(box), default=None)
     if best is not None and best.box.intersection(box) > 0.3 * min(best.box.area, box.area):
-        return _settled(best.operator, face.box.width)
+        return _settled(best.operator, face.box.width), best.box
     inner = Box(
         box.x0 + 0.08 * box.width,
         box.y0 + 0.08 * box.height,
@@ -166,7 +170,7 @@ def _named(
         box.y1 - 0.08 * box.height,
     )
     operator = estimate(redacted, inner)
-    return None if operator is None else _settled(operator, face.box.width)
+    return (None if operator is None else _settled(operator, face.box.width)), None
 
 
 def _settled(operator: Operator, face_width: float) -> Operator:

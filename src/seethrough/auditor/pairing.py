@@ -48,12 +48,15 @@ class Pair:
         Pixels of the redacted picture for each of the original file's.
     changed : ndarray
         ``bool (H, W)``: where they differ by more than compression explains.
+    exact : bool
+        Whether they are equal, to the level, where nothing was covered.
     """
 
     original: Image
     redacted: Image
     scale: float
     changed: Flags
+    exact: bool = True
 
 
 def pair_up(original: Image, redacted: Image, quality: int | None, names: tuple[str, str]) -> Pair:
@@ -93,7 +96,9 @@ def pair_up(original: Image, redacted: Image, quality: int | None, names: tuple[
             f"{first} and {second} do not match: {_otherwise(expected, redacted)}",
             "give the original of this very picture, or simulate the cover with --style",
         )
-    return Pair(original, redacted, scale, _changed(expected, redacted, likeness, exact=scale == 1))
+    exact = scale == 1 and likeness.noise == 0
+    changed = _changed(expected, redacted, likeness, exact=exact, scaled=scale != 1)
+    return Pair(original, redacted, scale, changed, exact)
 
 
 class _Likeness(NamedTuple):
@@ -116,12 +121,16 @@ def luma(picture: Image) -> Plane:
     return np.asarray(grey, np.float32)
 
 
-def _changed(expected: Image, found: Image, likeness: _Likeness, *, exact: bool) -> Flags:
+def _changed(
+    expected: Image, found: Image, likeness: _Likeness, *, exact: bool, scaled: bool
+) -> Flags:
     difference = luma(expected) * likeness.gain + likeness.offset - luma(found)
-    if exact and likeness.noise == 0:
+    if exact:
         return np.asarray(np.abs(difference) > _LEVELS)
     # Codecs and resampling differ from pixel to pixel, covers do not.
-    difference = np.asarray(cv2.GaussianBlur(difference, (0, 0), 0.7 if exact else 1.5), np.float32)
+    difference = np.asarray(
+        cv2.GaussianBlur(difference, (0, 0), 1.5 if scaled else 0.7), np.float32
+    )
     difference = np.abs(difference)
     # The median of what codecs do, told from its lower tail: covers may fill most of a picture.
     usual = max(3.6 * float(np.quantile(difference, 0.15)), 0.35 * (likeness.noise or 0.0))
