@@ -206,12 +206,13 @@ def _safe(rates: Rates) -> str:
         "| style | A5, out of 1,000, at most | A5, out of 100, at most |",
         "|---|---:|---:|",
     ]
+    tried = any(r.attacker == "A5" for r in rates)
     for name in safe:
         context = [r for r in rates if (r.style, r.attacker) == (name, "A5")]
         bounds = (
             [f"{_percent(max(getattr(r, key)[2] for r in context))}" for key in _KEYS]
             if context
-            else ["nothing in sight"] * 2
+            else ["nothing in sight" if tried else "not measured"] * 2
         )
         lines.append(f"| `{name}` | {bounds[0]} | {bounds[1]} |")
     solid = [
