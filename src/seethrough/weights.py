@@ -128,6 +128,19 @@ WEIGHTS: tuple[Weights, ...] = (
         licence="MIT",
         card="recogniser-mobilefacenet.md",
     ),
+    Weights(
+        name="attacker",
+        file="attacker.onnx",
+        sha256="d1b6d4c9a786cc78f4970d973f6ff8fce0272a9e9a06cf7028dbf32af4f14b47",
+        task="reads identity out of covered faces (attacker A3); for the audit",
+        scale=1,
+        preprocessing=(
+            "degraded: float32 (N, 3, 128, 128), RGB on [0, 1], aligned to the FFHQ template; "
+            "descriptor: float32 (N, 128), a direction in dlib's space"
+        ),
+        licence="non-commercial use only (see LICENSE-WEIGHTS)",
+        card="attacker.md",
+    ),
 )
 
 
