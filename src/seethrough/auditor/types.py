@@ -64,7 +64,8 @@ class Reading:
         Calibrated odds.
     upper_bound_only : bool
         The attacker was given the very frame that was covered, for want of another photo of the
-        person: real odds are lower.
+        person. The odds predict how it would fare with another one, from what was measured on
+        other people; they are to be taken as an upper bound.
     """
 
     level: Level
