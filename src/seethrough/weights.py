@@ -59,7 +59,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Weights(
         name="restorer",
         file="restorer.onnx",
-        sha256="96b9f6c9c14fe8603d949651e66975ac85e9d9ca76c8eb9fe9ea12fce1cfbf5f",
+        sha256="9133754d677fc69b5d3db02aabb7a156e46a90d3d8443469bb13611232a708d4",
         task="restores 128 px crops of faces and text, least squared error",
         scale=1,
         preprocessing=(
