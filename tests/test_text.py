@@ -283,8 +283,9 @@ class TestTiles:
         assert strip.max() <= 1 + 1e-5
         assert all(np.rint(np.diff(offsets)) <= TILE - 32)
         if len(tiles) > 1:
-            assert strip[0] < 0.01
-            assert strip[-1] < 0.01
+            # The outermost pixel's centre lies at least 7.5 px into the rim of 8: 1.1 % is left.
+            assert strip[0] < 0.0114
+            assert strip[-1] < 0.0114
 
     def test_letters_have_the_canonical_size_and_stand_level(self) -> None:
         quad = oriented_quad(np.array([200.0, 150.0]), 300, 60, 0.4)
