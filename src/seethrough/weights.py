@@ -141,6 +141,19 @@ WEIGHTS: tuple[Weights, ...] = (
         licence="non-commercial use only (see LICENSE-WEIGHTS)",
         card="attacker.md",
     ),
+    Weights(
+        name="attacker-context",
+        file="attacker-context.onnx",
+        sha256="3cf2ff05ee520a0d47af7515a7d5a7445cd06c7848734716bcc8184d43ead276",
+        task="reads identity out of what a cover leaves (attacker A5); for the audit",
+        scale=1,
+        preprocessing=(
+            "degraded: float32 (N, 3, 128, 128), RGB on [0, 1], aligned to the FFHQ template, the "
+            "cover grey (128); descriptor: float32 (N, 128), a direction in dlib's space"
+        ),
+        licence="non-commercial use only (see LICENSE-WEIGHTS)",
+        card="attacker-context.md",
+    ),
 )
 
 
