@@ -291,7 +291,7 @@ def test_a_sharp_box_is_not_explained(astronaut: Image, textured: Image) -> None
 
 
 @pytest.mark.parametrize(
-    "shape", [(1, 1), (1, 300), (300, 1), (7, 9), (16, 16), (33, 70), (90, 12)]
+    "shape", [(1, 1), (1, 300), (300, 1), (4, 4), (5, 6), (7, 9), (16, 16), (33, 70), (90, 12)]
 )
 def test_small_pictures_are_no_trouble(shape: tuple[int, int], rng: np.random.Generator) -> None:
     picture = rng.integers(0, 256, (*shape, 3), dtype=np.uint8)

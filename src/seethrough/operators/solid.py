@@ -107,7 +107,7 @@ def find(picture: Image) -> list[CoveredRegion]:
 def estimate(picture: Image) -> Operator | None:
     """Say whether a box of a picture is one colour inside its inscribed ellipse."""
     height, width = picture.shape[:2]
-    if min(height, width) < 4:
+    if min(height, width) < 5:  # a rim of two pixels would leave nothing
         return None
     rows, columns = (round(max(0.2 * n, min(_BLOCK, 0.4 * n))) for n in (height, width))
     deep = np.zeros((height, width), np.bool_)
