@@ -1,32 +1,7 @@
 """Reads identity out of what a cover leaves: hair, outline, ears (attacker A5)."""
 
-from training.data import Mix
-from training.identity import IdentityConfig
-from training.identity_data import AttackMix
+from dataclasses import replace
 
-CONFIG = IdentityConfig(
-    name="attacker-context",
-    mix=AttackMix(
-        context=True,
-        degradations=Mix(
-            x4=0.14,
-            x8=0.1,
-            mixed=0.04,
-            mosaic=0.34,
-            gauss=0.28,
-            box=0.07,
-            motion=0.03,
-            codec=0.3,
-            partial=0.12,
-            misaligned=0.8,
-            rotation=2.0,
-            scale=0.03,
-            shift=1.5,
-        ),
-    ),
-    batch=64,
-    muon=0.01,
-    adamw=1e-3,
-    warmup=6_000,
-    ema=24_000,
-)
+from training.configs.identity_face import CONFIG as FACE
+
+CONFIG = replace(FACE, name="attacker-context", mix=replace(FACE.mix, context=True))
