@@ -48,6 +48,9 @@ class Mix:
         Share of in-place degradations that cover only the face's box or ellipse.
     misaligned : float
         Share of faces turned, scaled and shifted as a detector errs.
+    photos : float
+        Share of faces drawn from ``ffhq/`` alone, the sharpest photos of the training set; the rest
+        are drawn from all sources.
     """
 
     text: float = 0.22
@@ -65,6 +68,7 @@ class Mix:
     rotation: float = 2.0
     scale: float = 0.035
     shift: float = 1.8
+    photos: float = 0.4
 
 
 def read_crops(archive: Path) -> npt.NDArray[np.uint8]:
@@ -79,6 +83,13 @@ def read_crops(archive: Path) -> npt.NDArray[np.uint8]:
             assert decoded is not None
             crop[:] = decoded[..., ::-1]
     return crops
+
+
+def sharp_photos(archive: Path) -> npt.NDArray[np.intp]:
+    """Indices, in :func:`read_crops`' order, of the faces under ``ffhq/``."""
+    with tarfile.open(archive) as tar:
+        names = sorted(member.name for member in tar.getmembers() if member.isfile())
+    return np.flatnonzero([name.removeprefix("./").startswith("ffhq/") for name in names])
 
 
 def digest(*paths: Path) -> str:
@@ -236,12 +247,27 @@ class Pairs:
         Shares of degradations.
     seed : int
         With the index, the source of every choice.
+    photos : ndarray, optional
+        Indices of the faces that ``mix.photos`` favours; without it all are drawn alike.
     """
 
-    def __init__(self, faces: npt.NDArray[np.uint8], atlas: Path, mix: Mix, seed: int) -> None:
+    def __init__(
+        self,
+        faces: npt.NDArray[np.uint8],
+        atlas: Path,
+        mix: Mix,
+        seed: int,
+        photos: npt.NDArray[np.intp] | None = None,
+    ) -> None:
         typefaces, self.words = glyphs.load(atlas)
         self.typefaces = [face for face in typefaces if not glyphs.is_held_out(face.family)]
         self.faces, self.mix, self.seed = faces, mix, seed
+        self.photos = np.arange(len(faces)) if photos is None or not len(photos) else photos
+
+    def _face(self, rng: np.random.Generator) -> Image:
+        if rng.random() < self.mix.photos:
+            return np.asarray(self.faces[rng.choice(self.photos)])
+        return np.asarray(self.faces[rng.integers(len(self.faces))])
 
     def __getitem__(self, index: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], int]:
         rng = np.random.default_rng([self.seed, index])
@@ -249,7 +275,7 @@ class Pairs:
         if text:
             clean = random_text(self.typefaces, self.words, rng)
         else:
-            clean = self.faces[rng.integers(len(self.faces))]
+            clean = self._face(rng)
             if rng.random() < 0.5:
                 clean = np.ascontiguousarray(clean[:, ::-1])
             if rng.random() < self.mix.misaligned:

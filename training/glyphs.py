@@ -85,7 +85,10 @@ def installed_fonts() -> list[tuple[str, Path]]:
     ).stdout  # fmt: skip
     found: dict[tuple[str, int], tuple[int, Path]] = {}
     for row in sorted(listing.splitlines()):
-        family, style, file = row.split("\t")
+        fields = row.split("\t")
+        if len(fields) != 3:  # a name with a line break in it
+            continue
+        family, style, file = fields
         if any(word in family for word in EXCLUDED) or not file.endswith((".ttf", ".otf", ".t1")):
             continue
         styles = [name.strip().lower() for name in style.split(",")]

@@ -42,7 +42,9 @@ class RestorationTask:
         self, config: RestorerConfig, faces: Path, valid: Path, atlas: Path, count: int
     ) -> None:
         self.net: nn.Module = Restorer(config.network)
-        self.samples = data.Pairs(data.read_crops(faces), atlas, config.mix, config.seed)
+        self.samples = data.Pairs(
+            data.read_crops(faces), atlas, config.mix, config.seed, data.sharp_photos(faces)
+        )
         self.sources = (faces, atlas)
         self._loss = LOSSES[config.loss]
         self._sets = data.validation_sets(data.read_crops(valid), atlas, count)

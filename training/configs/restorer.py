@@ -6,7 +6,7 @@ from training.restoration import RestorerConfig
 CONFIG = RestorerConfig(
     name="restorer",
     network=NetworkConfig(channels=(48, 112, 224), blocks=(3, 4, 7), attention=2, head=32),
-    muon=0.008,
-    adamw=6e-4,
+    muon=0.005,
+    adamw=4e-4,
     ema=16_000,
 )
