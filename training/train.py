@@ -30,6 +30,7 @@ from torch import Tensor, nn
 
 from training import data
 from training.machine import ThreadGovernor, bf16_is_faster, choose_device
+from training.muon import Muon
 from training.warm_start import load_matching
 
 
@@ -102,7 +103,7 @@ def optimisers(net: nn.Module, config: TrainConfig) -> list[torch.optim.Optimize
     chosen = {id(p) for p in matrices}
     rest = [p for p in net.parameters() if id(p) not in chosen]
     return [
-        torch.optim.Muon(matrices, lr=config.muon, weight_decay=config.weight_decay),
+        Muon(matrices, lr=config.muon, weight_decay=config.weight_decay),
         torch.optim.AdamW(rest, lr=config.adamw, betas=(0.9, 0.99), weight_decay=0.0),
     ]
 
