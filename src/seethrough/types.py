@@ -158,6 +158,43 @@ class TextLine:
         return Box(float(x0), float(y0), float(x1), float(y1))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """Pixels to paint over a picture or a frame.
+
+    Attributes
+    ----------
+    x0, y0 : int
+        Top left corner in upright pixels; the patch lies inside the picture.
+    pixels : Image
+        ``uint8 (h, w, 3)``.
+    mask : ndarray
+        ``bool (h, w)``: only these pixels are painted.
+
+    Raises
+    ------
+    UsageError
+        Where shapes, types or the corner are wrong.
+    """
+
+    x0: int
+    y0: int
+    pixels: Image
+    mask: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        if self.x0 < 0 or self.y0 < 0:
+            raise UsageError(
+                f"a patch begins at {self.x0},{self.y0}, outside the picture", "clip it first"
+            )
+        if self.pixels.dtype != np.uint8 or self.pixels.shape != (*self.mask.shape, 3):
+            raise UsageError(
+                "a patch's pixels do not fit its mask", "give uint8 (h, w, 3) and bool (h, w)"
+            )
+        if self.mask.dtype != np.bool_ or self.mask.size == 0:
+            raise UsageError("a patch's mask is wrong", "give bool (h, w), not empty")
+
+
 @dataclass(frozen=True, slots=True)
 class WeightsUsed:
     """Which weights had a part in an output."""

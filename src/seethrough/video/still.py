@@ -1,4 +1,4 @@
-"""Films through PyAV, whose only importer this is."""
+"""A picture through a video encoder and back: what a codec leaves of a cover."""
 
 from __future__ import annotations
 

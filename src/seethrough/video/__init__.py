@@ -1,0 +1,17 @@
+"""Films through PyAV, whose only importer this is."""
+
+from seethrough.video.frame import Frame
+from seethrough.video.options import EncodeOptions
+from seethrough.video.reader import FilmInfo, FilmReader
+from seethrough.video.still import still_through_h264
+from seethrough.video.transcode import Timings, transcode
+
+__all__ = [
+    "EncodeOptions",
+    "FilmInfo",
+    "FilmReader",
+    "Frame",
+    "Timings",
+    "still_through_h264",
+    "transcode",
+]
