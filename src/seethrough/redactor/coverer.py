@@ -1,0 +1,92 @@
+"""Sightings of one frame in, patches to paint out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from seethrough.errors import MissingPartError
+from seethrough.redactor import classic, region
+from seethrough.redactor.region import Region
+from seethrough.redactor.source import Sighting, Source
+from seethrough.redactor.style import Style
+from seethrough.session import Device
+from seethrough.types import Patch
+
+
+class Coverer:
+    """Covers the faces of one film, frame after frame, or of one photo.
+
+    Parameters
+    ----------
+    style : Style
+        What the covers look like.
+    shape : (int, int)
+        Height and width of the frames in upright, stored pixels.
+    sample_aspect : float
+        Width of a stored pixel in its heights.
+    device, threads
+        As in :func:`seethrough.session.open_session`; only ``silhouette`` runs a network.
+
+    Notes
+    -----
+    ``safe-blur`` is smoothed over the frames that it is given in turn: one coverer for each film,
+    every frame in order.
+    """
+
+    def __init__(
+        self,
+        style: Style,
+        shape: tuple[int, int],
+        sample_aspect: float = 1.0,
+        device: Device = "auto",
+        threads: int | None = None,
+    ) -> None:
+        self.style = style
+        self._shape = shape
+        self._aspect = float(sample_aspect)
+        if style.name in ("silhouette", "safe-blur"):
+            raise MissingPartError(f"the style {style.name} is not built yet", "use solid")
+
+    def regions(self, sightings: Sequence[Sighting]) -> list[Region]:
+        """Return where the faces will be covered, whatever the frame shows there."""
+        shape = {"eye-bar": region.eye_bar, "blur": region.face, "mosaic": region.face}.get(
+            self.style.name, region.head
+        )
+        found = (shape(s, self._shape, self._aspect, self.style.grow) for s in sightings)
+        return [r for r in found if r is not None]
+
+    def patches(self, source: Source, sightings: Sequence[Sighting]) -> list[Patch]:
+        """Cover the faces of one frame.
+
+        Parameters
+        ----------
+        source : Source
+            The frame, not painted yet. The safe styles read no pixel of it under any cover.
+        sightings : sequence of Sighting
+            Every face to cover in it, none that lies wholly outside.
+
+        Returns
+        -------
+        list of Patch
+            To be painted in this order. One for each face that reaches into the frame; for
+            ``silhouette`` one for the whole frame.
+        """
+        regions = self.regions(sightings)
+        match self.style.name:
+            case "blur":
+                return classic.blurred(source, sightings, self.style, self._aspect)
+            case "mosaic":
+                return classic.mosaicked(source, sightings, self.style, self._aspect)
+            case _:
+                return [solid(r) for r in regions]
+
+    def whole(self) -> Patch:
+        """Cover the whole frame, for ``--on-lost cover-frame``."""
+        return solid(Region(0, 0, np.ones(self._shape, np.bool_)))
+
+
+def solid(where: Region) -> Patch:
+    """Paint a region black."""
+    return Patch(where.x0, where.y0, np.zeros((*where.mask.shape, 3), np.uint8), where.mask)
