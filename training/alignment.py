@@ -25,7 +25,7 @@ from seethrough.degrade import Degradation, Float
 from seethrough.types import Image
 from training import data
 from training.network import Bands, Conv
-from training.train import TrainConfig
+from training.train import Task, TrainConfig
 
 SIZE = 64
 """Side in pixels of the crop that the network sees, aligned like the restorer's of 128 px."""
@@ -236,11 +236,11 @@ def offset(answer: Tensor, truth: Tensor) -> Tensor:
     return data.SIZE * (RADIUS**2 * error[:, :2].sum(1) + error[:, 2:].sum(1) + 1e-6).sqrt()
 
 
-class Alignment:
+class Alignment(Task):
     """The task: see :class:`training.train.Task`."""
 
     def __init__(self, config: AlignerConfig, faces: Path, valid: Path, count: int) -> None:
-        self.net: nn.Module = Aligner(config.channels, config.blocks)
+        self.net = Aligner(config.channels, config.blocks)
         self.samples = Samples(data.read_crops(faces), config)
         self.sources = (faces,)
         self._sets = fixed_sets(data.read_crops(valid)[:count])

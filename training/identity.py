@@ -23,7 +23,7 @@ from seethrough.types import Image
 from training import data
 from training.identity_data import AttackMix, CoveredFaces, blank
 from training.identity_network import Reader, ReaderConfig
-from training.train import TrainConfig
+from training.train import Task, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class IdentityConfig(TrainConfig):
         return IdentityTask(self, arguments.faces, arguments.valid, arguments.descriptors)
 
 
-class IdentityTask:
+class IdentityTask(Task):
     """See :class:`training.train.Task`.
 
     Parameters
@@ -65,7 +65,7 @@ class IdentityTask:
 
     def __init__(self, config: IdentityConfig, faces: Path, valid: Path, descriptors: Path) -> None:
         reader = Reader(config.network)
-        self.net: nn.Module = reader
+        self.net = reader
         self.config, self.sources = config, (faces, descriptors)
         self.samples = CoveredFaces(data.read_crops(faces), config.mix, config.seed)
         with np.load(descriptors, allow_pickle=False) as file:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from training import data
 from training.losses import LOSSES
 from training.network import NetworkConfig, Restorer
-from training.train import TrainConfig
+from training.train import Task, TrainConfig
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,13 @@ class RestorerConfig(TrainConfig):
         )
 
 
-class RestorationTask:
+class RestorationTask(Task):
     """See :class:`training.train.Task`."""
 
     def __init__(
         self, config: RestorerConfig, faces: Path, valid: Path, atlas: Path, count: int
     ) -> None:
-        self.net: nn.Module = Restorer(config.network)
+        self.net = Restorer(config.network)
         self.samples = data.Pairs(
             data.read_crops(faces), atlas, config.mix, config.seed, data.sharp_photos(faces)
         )
@@ -89,8 +89,13 @@ def validate(
         truth = torch.from_numpy(clean).permute(0, 3, 1, 2).float() / 255
         scores[name] = psnr(result, truth)
         levels = (result[:8].clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
-        rows += [_row(pictures) for pictures in (degraded, levels, clean)]
+        rows += picture_rows(degraded, levels, clean)
     return scores, np.concatenate(rows)
+
+
+def picture_rows(*sets: np.ndarray[Any, Any]) -> list[np.ndarray[Any, Any]]:
+    """One row of a grid for each set of pictures, ``uint8 (N, H, W, 3)``."""
+    return [_row(pictures) for pictures in sets]
 
 
 def _row(pictures: np.ndarray[Any, Any], columns: int = 8) -> np.ndarray[Any, Any]:

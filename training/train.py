@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,30 +34,48 @@ from training.muon import Muon
 from training.warm_start import load_matching
 
 
-class Task(Protocol):
-    """What is learned: a network, its samples, its loss and its judge."""
+class Task:
+    """What is learned: a network, its samples, its loss and its judge.
 
-    @property
-    def net(self) -> nn.Module:
-        """The network, freshly initialised."""
+    Attributes
+    ----------
+    net : nn.Module
+        The network, freshly initialised.
+    samples : object
+        Map-style: an index, however large, to arrays.
+    sources : tuple of Path
+        The files behind the samples; their hash travels inside the checkpoint.
+    rate : float
+        The schedule's present share of the learning rates, for a task that has optimisers of its
+        own.
+    """
 
-    @property
-    def samples(self) -> Any:
-        """Map-style: an index, however large, to arrays."""
+    net: nn.Module
+    samples: Any
+    sources: tuple[Path, ...]
+    rate: float = 1.0
 
-    @property
-    def sources(self) -> tuple[Path, ...]:
-        """The files behind the samples; their hash travels inside the checkpoint."""
+    def prepare(self, device: torch.device) -> None:
+        """Bring what the task has besides the network to its device."""
 
     def loss(
         self, net: Callable[..., Tensor], batch: list[Tensor], device: torch.device, bf16: bool
     ) -> Tensor:
         """Loss of one batch, to be differentiated."""
+        raise NotImplementedError
 
     def validate(
         self, net: nn.Module, device: torch.device, bf16: bool
     ) -> tuple[dict[str, float], np.ndarray[Any, Any] | None]:
         """Scores by name, higher is better, and a grid of pictures to look at, if any."""
+        raise NotImplementedError
+
+    def state(self) -> dict[str, Any]:
+        """What a checkpoint keeps besides the network and its optimisers."""
+        return {}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state` returned."""
 
 
 @dataclass(frozen=True)
@@ -141,6 +159,7 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
     print(f"{device}, {'bf16' if bf16 else 'float32'}, commit {commit()}", flush=True)
 
     task = config.task(arguments)
+    task.prepare(device)
     net = _on_device(task.net, device)
     forward = torch.compile(net) if arguments.compile else net
     optims = optimisers(net, config)
@@ -153,6 +172,7 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
         average.values = state["ema"]
         for optim, saved in zip(optims, state["optims"], strict=True):
             optim.load_state_dict(saved)
+        task.load(state.get("task", {}))
         seen = state["seen"]
         print(f"resumed at {seen:,} pictures", flush=True)
     elif arguments.warm:
@@ -192,6 +212,7 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
             "net": net.state_dict(),
             "ema": average.values,
             "optims": optims_now,
+            "task": task.state(),
             "seen": seen,
         }
 
@@ -227,6 +248,7 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
         rate = min(1.0, (seen + config.batch) / config.warmup)
         if cooling:
             rate *= max(0.01, left / arguments.cooldown)
+        task.rate = rate
         for optim, base in zip(optims, (config.muon, config.adamw), strict=True):
             for group in optim.param_groups:
                 group["lr"] = base * rate
