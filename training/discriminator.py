@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import torch
@@ -33,7 +34,7 @@ class DiscriminatorConfig:
 
 
 class Discriminator(nn.Module):
-    """Strided 4 x 4 convolutions and one verdict for each class; that of the picture's class counts.
+    """Strided 4 x 4 convolutions, and a verdict for each class: that of the picture's own counts.
 
     No normalisation over the batch: a picture is judged alone.
 
@@ -49,7 +50,7 @@ class Discriminator(nn.Module):
         widths = (6 if config.conditional else 3, *config.channels)
         self.layers = nn.ModuleList(
             nn.Conv2d(inputs, outputs, 4, stride=2, padding=1)
-            for inputs, outputs in zip(widths, widths[1:], strict=False)
+            for inputs, outputs in itertools.pairwise(widths)
         )
         self.side = config.size // 2 ** len(config.channels)
         self.verdict = nn.Conv2d(widths[-1], KINDS, self.side)

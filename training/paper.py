@@ -32,7 +32,8 @@ from training.train import Task, TrainConfig
 SIZE = 64
 FACTOR = 4
 FEATURES = 0.01
-"""Weight of feature matching in our reading of SCGAN and MCGAN: of the size of the squared error."""
+"""Weight of feature matching in SCGAN and MCGAN as we read them: its term is then of the size of the
+squared error."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,7 @@ class AblationTask(Task):
             x = torch.from_numpy(degraded).permute(0, 3, 1, 2).float().to(device) / 255
             kinds = torch.full((len(x),), kind, device=device)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                parts = zip(x.split(16), kinds.split(16), strict=True)
+                parts = zip(torch.split(x, 16), torch.split(kinds, 16), strict=True)
                 restored = torch.cat([net(*part) for part in parts]).cpu()
             truth = torch.from_numpy(clean).permute(0, 3, 1, 2).float() / 255
             scores[name] = psnr(restored, truth)

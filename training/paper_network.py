@@ -89,4 +89,5 @@ class PaperGenerator(nn.Module):
         x = degraded - 0.5
         for layer in (*self.up, *self.layers):
             x = functional.leaky_relu(layer(x), _LEAK)
-        return 0.5 + _OUTPUT_GAIN * self.output(x).float()
+        restored: Tensor = 0.5 + _OUTPUT_GAIN * self.output(x).float()
+        return restored
