@@ -32,7 +32,7 @@ from training.train import Task, TrainConfig
 SIZE = 64
 FACTOR = 4
 FEATURES = 0.01
-"""Weight of feature matching in SCGAN and MCGAN as we read them: its term is then of the size of the
+"""Weight of feature matching in SCGAN and MCGAN as we read them: of the size of the
 squared error."""
 
 
