@@ -8,7 +8,10 @@ import numpy as np
 
 from seethrough.errors import MissingPartError
 from seethrough.redactor import classic, region
+from seethrough.redactor.blanked import Blanked
 from seethrough.redactor.region import Region
+from seethrough.redactor.safe_blur import MEMORY as MEMORY
+from seethrough.redactor.safe_blur import SafeBlur
 from seethrough.redactor.source import Sighting, Source
 from seethrough.redactor.style import Style
 from seethrough.session import Device
@@ -46,16 +49,28 @@ class Coverer:
         self.style = style
         self._shape = shape
         self._aspect = float(sample_aspect)
-        if style.name in ("silhouette", "safe-blur"):
+        self._safe_blur = SafeBlur(self._aspect)
+        if style.name == "silhouette":
             raise MissingPartError(f"the style {style.name} is not built yet", "use solid")
 
     def regions(self, sightings: Sequence[Sighting]) -> list[Region]:
         """Return where the faces will be covered, whatever the frame shows there."""
+        return [r for r in self._regions(sightings) if r is not None]
+
+    def _regions(self, sightings: Sequence[Sighting]) -> list[Region | None]:
         shape = {"eye-bar": region.eye_bar, "blur": region.face, "mosaic": region.face}.get(
             self.style.name, region.head
         )
-        found = (shape(s, self._shape, self._aspect, self.style.grow) for s in sightings)
-        return [r for r in found if r is not None]
+        return [shape(s, self._shape, self._aspect, self.style.grow) for s in sightings]
+
+    def remember(self, source: Source, sightings: Sequence[Sighting]) -> None:
+        """Look at a frame that is not to be covered again.
+
+        Before a film goes on after an interruption: the last :data:`MEMORY` frames, in order,
+        make the covers those of a film that was never interrupted.
+        """
+        if self.style.name == "safe-blur":
+            self._safe_blur.remember(Blanked(source, self.regions(sightings)), sightings)
 
     def patches(self, source: Source, sightings: Sequence[Sighting]) -> list[Patch]:
         """Cover the faces of one frame.
@@ -73,14 +88,18 @@ class Coverer:
             To be painted in this order. One for each face that reaches into the frame; for
             ``silhouette`` one for the whole frame.
         """
-        regions = self.regions(sightings)
+        regions = self._regions(sightings)
+        covers = [r for r in regions if r is not None]
         match self.style.name:
             case "blur":
                 return classic.blurred(source, sightings, self.style, self._aspect)
             case "mosaic":
                 return classic.mosaicked(source, sightings, self.style, self._aspect)
+            case "safe-blur":
+                blanked = Blanked(source, covers)
+                return self._safe_blur.patches(blanked, sightings, regions)
             case _:
-                return [solid(r) for r in regions]
+                return [solid(r) for r in covers]
 
     def whole(self) -> Patch:
         """Cover the whole frame, for ``--on-lost cover-frame``."""

@@ -1,0 +1,299 @@
+"""A cover that looks like a soft blur and is made from nothing under it.
+
+Where a blurred head would be lies a field that continues the surroundings inwards, and in it a head
+without features, of one tone for everybody, as bright as the scene. At its rim the cover fades into
+the picture over pixels outside it.
+
+The field is coarse, a grid around each head, and a weighted mean over the last frames, so that it
+does not flicker. Only the last :data:`MEMORY` frames have a part in it: a film that goes on after
+an interruption comes out the same once they were looked at again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from seethrough.redactor.blanked import MOAT, Blanked
+from seethrough.redactor.region import Pose, Region, pose_of
+from seethrough.redactor.source import Sighting
+from seethrough.types import Patch
+
+Floats = npt.NDArray[np.float32]
+
+MEMORY = 12
+"""Frames that have a part in a frame's covers, its own included."""
+
+_CELLS = 24  # of the grid, along each side
+_REACH = 1.35  # half of the grid's side, in half-heights of the head
+_TIGHT_HALF = 70.0  # half-height of the head in the 128 px crop
+_FINE = 6  # as fine as the grid becomes before it is enlarged linearly
+_MOAT = MOAT + 1.0  # pixels around a cover, those that are withheld, of which nothing is known
+_FADE = 0.16  # width of the rim outside the cover, as a share of the head's half-height
+_LEAST_KNOWN = 0.25  # share of a cell outside all covers from which it counts
+_NOTHING = (112.0, 106.0, 102.0)  # where a head fills the whole frame
+
+# Tones of the head, RGB, under light of medium brightness; centres, half-axes and soft rim in the
+# 128 px crop.
+_HAIR = ((64.0, 58.0), (45.0, 51.0), (78.0, 64.0, 56.0), 0.8)
+_SKIN = ((64.0, 80.0), (33.0, 44.0), (176.0, 138.0, 118.0), 0.92)
+_SOFT = 0.42  # of a half-axis: width of the edge of hair and face
+_LIT = (0.35, 1.35)  # darkest and brightest scene that tones follow
+
+
+@dataclass(slots=True, eq=False)
+class _Head:
+    """What is remembered of one face: grids of the last frames, the newest last."""
+
+    fields: deque[Floats]
+
+
+class SafeBlur:
+    """Makes the covers of one film, frame after frame."""
+
+    def __init__(self, sample_aspect: float = 1.0) -> None:
+        self._aspect = sample_aspect
+        self._heads: dict[int, _Head] = {}
+
+    def remember(self, blanked: Blanked, sightings: Sequence[Sighting]) -> list[Floats]:
+        """Look at the surroundings of every face, and return each face's field.
+
+        Returns
+        -------
+        list of ndarray
+            ``float32 (cells, cells, 3)`` levels.
+        """
+        found: dict[int, _Head] = {}
+        fields = []
+        for sighting in sightings:
+            head = self._heads.get(sighting.track) or _Head(deque(maxlen=MEMORY))
+            grid = _Grid.around(pose_of(sighting, self._aspect), self._aspect)
+            head.fields.append(_surroundings(blanked, grid))
+            found[sighting.track] = head
+            # The newest count most: surroundings move past a head that moves.
+            weights = 0.8 ** np.arange(len(head.fields) - 1, -1, -1, dtype=np.float32)
+            stack = np.stack(list(head.fields))
+            fields.append(np.tensordot(weights / weights.sum(), stack, axes=1))
+        self._heads = found  # a track that was lost starts anew
+        return [np.asarray(field, np.float32) for field in fields]
+
+    def patches(
+        self,
+        blanked: Blanked,
+        sightings: Sequence[Sighting],
+        regions: Sequence[Region | None],
+    ) -> list[Patch]:
+        """Cover the faces of one frame: one patch for each that reaches into it."""
+        fields = self.remember(blanked, sightings)
+        layers = []
+        for sighting, region, field in zip(sightings, regions, fields, strict=True):
+            if region is not None:
+                pose = pose_of(sighting, self._aspect)
+                layers.append(_Layer.of(pose, region, field, self._aspect))
+        # Nearer heads are larger and painted last.
+        layers.sort(key=lambda layer: layer.grid.side)
+        return [_patch(blanked, layer, layers) for layer in layers]
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """A square, in square pixels, around a head; half-open whole pixels of the stored picture."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    side: float  # in square pixels
+
+    @staticmethod
+    def around(pose: Pose, aspect: float) -> _Grid:
+        unit = float(np.hypot(*pose.right))
+        half = _REACH * _TIGHT_HALF * unit
+        centre = pose.origin + 0.5 + pose.right * pose.back / 2
+        x0, x1 = math.floor((centre[0] - half) / aspect), math.ceil((centre[0] + half) / aspect)
+        y0, y1 = math.floor(centre[1] - half), math.ceil(centre[1] + half)
+        return _Grid(x0, y0, max(x1, x0 + 1), max(y1, y0 + 1), 2 * half)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Layer:
+    """One head, ready to be painted."""
+
+    grid: _Grid
+    region: Region
+    field: Floats
+    fade: float  # pixels
+
+    @staticmethod
+    def of(pose: Pose, region: Region, field: Floats, aspect: float) -> _Layer:
+        grid = _Grid.around(pose, aspect)
+        fade = max(_FADE * _TIGHT_HALF * float(np.hypot(*pose.right)), 2.0)
+        return _Layer(grid, region, _with_head(field, pose, grid, aspect), fade)
+
+
+def _surroundings(blanked: Blanked, grid: _Grid) -> Floats:
+    """Return the picture around a head on its grid, continued to where covers are."""
+    height, width = blanked.shape
+    x0, y0 = max(grid.x0, 0), max(grid.y0, 0)
+    x1, y1 = min(grid.x1, width), min(grid.y1, height)
+    cells = np.zeros((_CELLS, _CELLS, 4), np.float32)
+    if x0 < x1 and y0 < y1:
+        pixels, withheld = blanked.part(x0, y0, x1, y1)
+        known = np.where(withheld, 0, 255).astype(np.uint8)
+        both = cv2.merge([*cv2.split(pixels), known])
+        both = cv2.copyMakeBorder(
+            both,
+            *(y0 - grid.y0, grid.y1 - y1, x0 - grid.x0, grid.x1 - x1),
+            cv2.BORDER_CONSTANT,
+            value=(0, 0, 0, 0),
+        )
+        # A box filter in two steps: the first, whole, is what takes time.
+        small = cv2.resize(both, (_CELLS * 4, _CELLS * 4), interpolation=cv2.INTER_AREA)
+        cells = np.asarray(
+            cv2.resize(
+                np.asarray(small, np.float32), (_CELLS, _CELLS), interpolation=cv2.INTER_AREA
+            ),
+            np.float32,
+        )
+    weight = cells[..., 3:] / 255
+    weight = np.asarray(np.where(weight >= _LEAST_KNOWN, weight, 0), np.float32)
+    return _continued(cells[..., :3] * (weight > 0), weight)
+
+
+def _continued(premultiplied: Floats, weight: Floats) -> Floats:
+    """Fill a grid from its known cells, the more smoothly the farther they are."""
+    both = np.concatenate([premultiplied, weight], axis=2).astype(np.float32)
+    filled = np.empty_like(premultiplied)
+    filled[:] = np.array(_NOTHING, np.float32)
+    for sigma in (16.0, 8.0, 4.0, 2.0, 1.0):
+        near = cv2.GaussianBlur(both, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+        share = near[..., 3:]
+        colour = near[..., :3] / np.maximum(share, 1e-6)
+        trust = np.clip(share * 8, 0, 1) if sigma < 16 else np.clip(share * 1e4, 0, 1)
+        filled += trust * (colour - filled)
+    return np.asarray(filled, np.float32)
+
+
+def _with_head(field: Floats, pose: Pose, grid: _Grid, aspect: float) -> Floats:
+    """Draw the head that everybody gets."""
+    steps = (np.arange(_CELLS) + 0.5) / _CELLS
+    x = (grid.x0 + steps * (grid.x1 - grid.x0)) * aspect
+    y = grid.y0 + steps * (grid.y1 - grid.y0)
+    offset = np.stack(np.meshgrid(x, y), axis=-1) - 0.5 - pose.origin
+    unit2 = float(pose.right @ pose.right)
+    across, along = offset @ pose.right / unit2 + 64, offset @ pose.down / unit2 + 64
+    bright = float((field @ np.array([0.299, 0.587, 0.114], np.float32)).mean()) / 128
+    light = 0.45 + 0.55 * min(max(bright, _LIT[0]), _LIT[1])
+    drawn = field
+    for ((cx, cy), (a, b), tone, most), turn in ((_HAIR, 0.6), (_SKIN, -0.25)):
+        shift = pose.back * turn
+        distance = np.hypot((across - cx - shift) / a, (along - cy) / b)
+        step = np.clip((1 + _SOFT - distance) / (2 * _SOFT), 0, 1)
+        alpha = (most * step * step * (3 - 2 * step)).astype(np.float32)[..., None]
+        drawn = drawn + alpha * (np.array(tone, np.float32) * light - drawn)
+    return np.asarray(drawn, np.float32)
+
+
+def _patch(blanked: Blanked, layer: _Layer, layers: Sequence[_Layer]) -> Patch:
+    """Render one cover with its rim; where heads overlap their fields blend."""
+    height, width = blanked.shape
+    margin = math.ceil(layer.fade + _MOAT)
+    region = layer.region
+    x0, y0 = max(region.x0 - margin, 0), max(region.y0 - margin, 0)
+    x1, y1 = min(region.x1 + margin, width), min(region.y1 + margin, height)
+    own = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    own[region.y0 - y0 : region.y1 - y0, region.x0 - x0 : region.x1 - x0] = region.mask
+    away = np.asarray(cv2.distanceTransform(1 - own, cv2.DIST_L2, 3), np.float32)
+    field = _blended(layer, layers, own, x0, y0)
+    # Whole numbers after fixed noise on [0, 1) show no bands.
+    levels = cv2.convertScaleAbs(cv2.add(field, _noise(x0, y0, x1, y1)), None, 1, -0.5)
+    result = np.asarray(levels, np.uint8)
+
+    pixels, withheld = blanked.part(x0, y0, x1, y1)
+    mask = away < _MOAT
+    # Other faces' covers, and the moat around them, are theirs to paint: nothing is known there.
+    rim = np.nonzero(~mask & (away < margin) & ~withheld)
+    step = (away[rim] - _MOAT) / np.float32(margin - _MOAT)
+    outside = (step * step * (3 - 2 * step))[:, None]
+    shown = result[rim].astype(np.float32)
+    result[rim] = np.rint(shown + outside * (pixels[rim].astype(np.float32) - shown))
+    mask[rim] = True
+    return Patch(x0, y0, result, mask)
+
+
+def _blended(
+    layer: _Layer, layers: Sequence[_Layer], own: npt.NDArray[np.uint8], x0: int, y0: int
+) -> Floats:
+    """Render a head's field; where others' covers overlap it, each counts most deep inside."""
+    y1, x1 = y0 + own.shape[0], x0 + own.shape[1]
+    field = _rendered(layer, x0, y0, x1, y1)
+    total: Floats | None = None
+    for other in layers:
+        theirs = other.region
+        ax, ay, bx, by = (
+            max(theirs.x0, x0),
+            max(theirs.y0, y0),
+            min(theirs.x1, x1),
+            min(theirs.y1, y1),
+        )
+        if other is layer or ax >= bx or ay >= by:
+            continue
+        if total is None:
+            total = np.maximum(_depth(own, layer.fade), 1e-3)
+            field = field * total[..., None]
+        weight = np.zeros(own.shape, np.float32)
+        inside = _depth(theirs.mask.view(np.uint8), other.fade)
+        weight[ay - y0 : by - y0, ax - x0 : bx - x0] = inside[
+            ay - theirs.y0 : by - theirs.y0, ax - theirs.x0 : bx - theirs.x0
+        ]
+        field += weight[..., None] * _rendered(other, x0, y0, x1, y1)
+        total = total + weight
+    return field if total is None else np.asarray(field / total[..., None], np.float32)
+
+
+def _depth(mask: npt.NDArray[np.uint8], fade: float) -> Floats:
+    """Return how deep inside a cover each pixel lies: 0 outside, 1 from ``fade`` pixels on."""
+    distance = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
+    return np.asarray(np.clip(distance / fade, 0, 1), np.float32)
+
+
+def _rendered(layer: _Layer, x0: int, y0: int, x1: int, y1: int) -> Floats:
+    """Enlarge a head's field to a part of the picture: smoothly at first, then linearly."""
+    grid, count = layer.grid, _CELLS * _FINE
+    fine = cv2.resize(layer.field, (count, count), interpolation=cv2.INTER_CUBIC)
+    wide, high = (grid.x1 - grid.x0) / count, (grid.y1 - grid.y0) / count
+    # From part to grid, about pixel centres.
+    matrix = np.array(
+        [
+            [1 / wide, 0, (x0 - grid.x0 + 0.5) / wide - 0.5],
+            [0, 1 / high, (y0 - grid.y0 + 0.5) / high - 0.5],
+        ]
+    )
+    return np.asarray(
+        cv2.warpAffine(
+            fine,
+            matrix,
+            (x1 - x0, y1 - y0),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        ),
+        np.float32,
+    )
+
+
+_TILE = np.repeat(np.random.default_rng(7).random((64, 64, 1), np.float32), 3, axis=2)
+
+
+def _noise(x0: int, y0: int, x1: int, y1: int) -> Floats:
+    """Return fixed noise on [0, 1), ``float32 (h, w, 3)``, tied to the picture's corner."""
+    down, across = -(-(y1 - y0) // 64) + 1, -(-(x1 - x0) // 64) + 1
+    tiled = np.tile(_TILE, (down, across, 1))
+    return np.ascontiguousarray(
+        tiled[y0 % 64 : y0 % 64 + y1 - y0, x0 % 64 : x0 % 64 + x1 - x0], np.float32
+    )
