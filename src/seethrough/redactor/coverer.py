@@ -17,6 +17,8 @@ from seethrough.redactor.style import Style
 from seethrough.session import Device
 from seethrough.types import Patch
 
+_BLACK = np.zeros((1, 1, 3), np.uint8)
+
 
 class Coverer:
     """Covers the faces of one film, frame after frame, or of one photo.
@@ -107,5 +109,6 @@ class Coverer:
 
 
 def solid(where: Region) -> Patch:
-    """Paint a region black."""
-    return Patch(where.x0, where.y0, np.zeros((*where.mask.shape, 3), np.uint8), where.mask)
+    """Paint a region black; one pixel stands for all of them (strides of 0)."""
+    pixels = np.broadcast_to(_BLACK, (*where.mask.shape, 3))
+    return Patch(where.x0, where.y0, pixels, where.mask)

@@ -161,9 +161,9 @@ def _surroundings(blanked: Blanked, grid: _Grid) -> Floats:
             ),
             np.float32,
         )
-    weight = cells[..., 3:] / 255
-    weight = np.asarray(np.where(weight >= _LEAST_KNOWN, weight, 0), np.float32)
-    return _continued(cells[..., :3] * (weight > 0), weight)
+    share = cells[..., 3:] / 255
+    counts = share >= _LEAST_KNOWN
+    return _continued(cells[..., :3] * counts, np.asarray(share * counts, np.float32))
 
 
 def _continued(premultiplied: Floats, weight: Floats) -> Floats:
