@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
+from av.codec.context import Flags
+from av.video.codeccontext import VideoCodecContext
+
+from seethrough.errors import InputError, OutputError, UsageError
+from seethrough.files import check_output
+from seethrough.video.codecs import Encoding, choose, container_of
 from seethrough.video.frame import Frame
+from seethrough.video.joining import join, opened
+from seethrough.video.opening import open_film
 from seethrough.video.options import EncodeOptions
-from seethrough.video.reader import FilmInfo
+from seethrough.video.parts import Parts, PartWriter
+from seethrough.video.pixels import converted
+from seethrough.video.reader import FilmInfo, FilmReader
+
+SEGMENT = 300
+"""Frames in a segment. Each begins with a key frame and ends with a drained encoder."""
+
+_ENDS = 1 << 20  # bytes of the source, at either end, that tell it from another
 
 
 @dataclass
@@ -35,6 +54,7 @@ def transcode(
     key: str = "",
     skip: Callable[[Frame], None] | None = None,
     timings: Timings | None = None,
+    segment: int = SEGMENT,
 ) -> FilmInfo:
     """Decode a film, edit every frame in place, and encode it.
 
@@ -66,6 +86,8 @@ def transcode(
         with a memory keeps it up to date there.
     timings : Timings, optional
         Filled in.
+    segment : int
+        Frames in a segment.
 
     Returns
     -------
@@ -81,4 +103,183 @@ def transcode(
     OutputError
         Where the target exists or cannot be written.
     """
-    raise NotImplementedError
+    container_of(target)
+    check_output(target, overwrite=overwrite)
+    clocks = Timings() if timings is None else timings
+    with FilmReader(source, threads) as film:
+        encoding = choose(film.first, film.info, target, options)
+        _check_different(source, target)
+        print_of = _fingerprint(source, target, encoding, options, threads, segment, key)
+        parts = Parts(target, print_of, resume=resume)
+        with _keeping(parts, target):
+            _rehearse(parts, film.info, target, encoding, options, threads)
+            work = _Segments(film.info, encoding, parts, threads, segment)
+            for frame in _timed(film, clocks):
+                started = time.perf_counter()
+                if frame.index // segment in parts.done:
+                    if skip is not None:
+                        skip(frame)
+                    clocks.edit += time.perf_counter() - started
+                else:
+                    edit(frame)
+                    edited = time.perf_counter()
+                    clocks.edit += edited - started
+                    work.add(frame)
+                    clocks.encode += time.perf_counter() - edited
+                clocks.frames += 1
+                if progress is not None:
+                    total = film.info.frames
+                    progress(
+                        frame.index + 1, None if total is None else max(total, frame.index + 1)
+                    )
+            started = time.perf_counter()
+            work.finish()
+            clocks.encode += time.perf_counter() - started
+            started = time.perf_counter()
+            # Hidden, in a folder that only its owner reads, until it is whole.
+            whole = parts.folder / f"whole{target.suffix}"
+            numbers = range(-(-clocks.frames // segment))
+            finished = [parts.done[number] for number in numbers]
+            join(whole, film.info, encoding, finished, options, threads)
+            check_output(target, overwrite=overwrite)
+            whole.replace(target)
+            parts.discard()
+            clocks.join += time.perf_counter() - started
+    return film.info
+
+
+class _Segments:
+    """Encodes frames, each segment on its own, and leaves its packets in a part."""
+
+    def __init__(
+        self, info: FilmInfo, encoding: Encoding, parts: Parts, threads: int | None, length: int
+    ) -> None:
+        self._info = info
+        self._encoding = encoding
+        self._parts = parts
+        self._threads = threads
+        self._length = length
+        self._number = -1
+        self._frames = 0
+        self._last = 0
+        self._encoder: VideoCodecContext | None = None
+        self._writer: PartWriter | None = None
+
+    def add(self, frame: Frame) -> None:
+        """Encode one frame."""
+        number = frame.index // self._length
+        if number != self._number:
+            self.finish()
+            self._number = number
+            self._frames = 0
+            self._encoder = self._opened()
+            self._writer = self._parts.writer(number)
+        assert self._encoder is not None
+        assert self._writer is not None
+        self._last = frame.coded.duration
+        self._frames += 1
+        frame.coded.pict_type = 0  # the source's choice of key frames is not repeated
+        coded = converted(frame.coded, self._encoding.pixel_format)
+        for packet in self._encoder.encode(coded):
+            self._writer.add(packet)
+        if self._frames == self._length:
+            self.finish()
+
+    def finish(self) -> None:
+        """Complete the segment that is open."""
+        if self._encoder is None or self._writer is None:
+            return
+        for packet in self._encoder.encode(None):
+            self._writer.add(packet)
+        header = bytes(self._encoder.extradata or b"")
+        self._parts.done[self._number] = self._writer.finish(self._frames, header, self._last)
+        self._encoder = self._writer = None
+        self._number = -1
+
+    def _opened(self) -> VideoCodecContext:
+        context = VideoCodecContext.create(self._encoding.encoder, "w")
+        assert isinstance(context, VideoCodecContext)
+        self._encoding.configure(context, self._info, self._threads)
+        context.flags |= Flags.global_header.value  # as the container's own encoder has it
+        context.open()
+        return context
+
+
+def _timed(film: FilmReader, clocks: Timings) -> Iterator[Frame]:
+    """Yield frames, and count the time that decoding them takes."""
+    frames = iter(film)
+    while True:
+        started = time.perf_counter()
+        frame = next(frames, None)
+        clocks.decode += time.perf_counter() - started
+        if frame is None:
+            return
+        yield frame
+
+
+@contextmanager
+def _keeping(parts: Parts, target: Path) -> Iterator[None]:
+    """Decide what becomes of the parts where a run does not end well.
+
+    A film that cannot be read or written as asked never will be: its parts go. Whatever else
+    happens, finished parts stay for ``resume``.
+    """
+    try:
+        yield
+    except (InputError, UsageError):
+        parts.discard()
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"{target} cannot be written ({error.strerror or error})",
+            "check the folder, its permissions and the space that is left",
+        ) from error
+    except BaseException:
+        if not parts.done:
+            parts.discard()
+        raise
+
+
+def _rehearse(
+    parts: Parts,
+    info: FilmInfo,
+    target: Path,
+    encoding: Encoding,
+    options: EncodeOptions,
+    threads: int | None,
+) -> None:
+    """Open the container once before the work, so that what it cannot hold is known at once."""
+    trial = parts.folder / f"trial{target.suffix}"
+    with (
+        open_film(info.path) as source,
+        opened(trial, source, info, encoding, options, threads),
+    ):
+        pass
+    trial.unlink()
+
+
+def _check_different(source: Path, target: Path) -> None:
+    if target.exists() and target.samefile(source):
+        raise OutputError(f"the output {target} is an input", "name another output")
+
+
+def _fingerprint(
+    source: Path,
+    target: Path,
+    encoding: Encoding,
+    options: EncodeOptions,
+    threads: int | None,
+    segment: int,
+    key: str,
+) -> str:
+    """Return a hash of all that the segments depend on."""
+    digest = hashlib.sha256()
+    size = source.stat().st_size
+    with source.open("rb") as file:
+        digest.update(file.read(_ENDS))
+        file.seek(max(0, size - _ENDS))
+        digest.update(file.read(_ENDS))
+    versions = (av.__version__, sorted(av.library_versions.items()))
+    known = (size, source.stat().st_mtime_ns, encoding, options, threads, segment, key, versions)
+    digest.update(repr((target.suffix.lower(), *known)).encode())
+    return digest.hexdigest()
