@@ -251,7 +251,7 @@ def test_boxes_need_a_single_picture(tmp_path: Path, weights: Path) -> None:
 
 def test_films_are_refused(tmp_path: Path, weights: Path) -> None:
     film = tree(tmp_path, "film.mp4") / "film.mp4"
-    with pytest.raises(InputError, match="films are not supported"):
+    with pytest.raises(InputError, match="takes pictures alone"):
         pipeline.restore(film, tmp_path / "out.png", weights=weights)
 
 

@@ -50,6 +50,7 @@ def carry_out(verb: str, plan: Callable[[], Run], target: str | None, voice: Voi
         write_report(target, Report(verb).as_dict(), voice)
         return error.exit_code
     interrupted = False
+    run.progress.listener = voice
     try:
         with voice.bar(verb, run, len(run)) as records:
             for record in records:

@@ -11,6 +11,10 @@ from seethrough.errors import InputError, OutputError, SeeThroughError, UsageErr
 from seethrough.image import READ_SUFFIXES, WRITE_SUFFIXES
 
 FILMS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".webm", ".wmv"})
+"""Suffixes of films, in lower case; what a file is, its content tells."""
+
+FILMS_WRITTEN = frozenset({".m4v", ".mkv", ".mov", ".mp4", ".webm"})
+"""Suffixes of films that can be written; other films become Matroska, which holds any sound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,7 @@ class Item:
     output : Path
         Where the result goes.
     compare : Path or None
-        Where the picture of before and after goes, where one is asked for.
+        Where the picture or film of before and after goes, where one is asked for.
     error : SeeThroughError or None
         Why this input cannot even be tried, such as a folder that may not be read.
     """
@@ -35,9 +39,19 @@ class Item:
     error: SeeThroughError | None = None
 
     @property
+    def film(self) -> bool:
+        """Whether the input is a film, as its suffix says."""
+        return is_film(self.source)
+
+    @property
     def outputs(self) -> tuple[Path, ...]:
         """Every file that a finished item leaves."""
         return (self.output,) if self.compare is None else (self.output, self.compare)
+
+
+def is_film(path: Path) -> bool:
+    """Whether a file has the suffix of a film."""
+    return path.suffix.lower() in FILMS
 
 
 def one_file(inputs: Sequence[Path]) -> bool:
@@ -46,27 +60,35 @@ def one_file(inputs: Sequence[Path]) -> bool:
 
 
 def plan(
-    inputs: Sequence[Path], output: Path, *, suffix: str | None = None, compare: bool = False
+    inputs: Sequence[Path],
+    output: Path,
+    *,
+    suffix: str | None = None,
+    compare: bool = False,
+    films: bool = False,
 ) -> tuple[Item, ...]:
     """Pair every input with its output.
 
     Parameters
     ----------
     inputs : sequence of Path
-        Pictures and folders. Folders are walked recursively in sorted order; hidden files,
-        unknown suffixes and the output folder itself are left out.
+        Pictures, films and folders. Folders are walked recursively in sorted order; hidden
+        files, unknown suffixes and the output folder itself are left out.
     output : Path
         A file for a single file, otherwise a folder; relative names are kept in it (formats
-        that can only be read, such as BMP, become PNG).
+        that can only be read, such as BMP and AVI, become PNG and Matroska).
     suffix : str, optional
         Outputs must have it (one file) or get it (folder).
     compare : bool
-        Plan ``NAME.compare.png`` beside each output.
+        Plan ``NAME.compare.png`` beside each output; beside a film, one with its suffix.
+    films : bool
+        Whether folders are searched for films too. Where false, a film that is named is planned
+        like a picture, for :func:`check_picture` to refuse it.
 
     Returns
     -------
     tuple of Item
-        Empty where the folders hold no picture.
+        Empty where the folders hold neither picture nor film.
 
     Raises
     ------
@@ -80,7 +102,7 @@ def plan(
     single = one_file(inputs)
     pairs: list[tuple[Path, Path, SeeThroughError | None]] = []
     if single:
-        _check_suffix(output, suffix)
+        _check_suffix(output, _allowed(inputs[0], suffix, films=films))
         pairs.append((inputs[0], output, None))
     else:
         if os.path.lexists(output) and not _is_folder(output):
@@ -89,14 +111,15 @@ def plan(
             )
         for given in inputs:
             if _is_folder(given):
-                pairs += _walk(given, output)
+                pairs += _walk(given, output, films=films)
             else:
                 pairs.append((given, output / given.name, None))
     items = []
     for source, target, error in pairs:
         if not single:
-            target = _named(target, suffix)
-        beside = target.with_name(f"{target.stem}.compare.png") if compare else None
+            target = _named(target, suffix, film=films and is_film(source))
+        both = target.suffix if films and is_film(source) else ".png"
+        beside = target.with_name(f"{target.stem}.compare{both}") if compare else None
         items.append(Item(source, target, beside, error))
     _check_outputs(items)
     return tuple(items)
@@ -109,8 +132,13 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _check_suffix(output: Path, suffix: str | None) -> None:
-    allowed = WRITE_SUFFIXES if suffix is None else frozenset({suffix})
+def _allowed(source: Path, suffix: str | None, *, films: bool) -> frozenset[str]:
+    if suffix is not None:
+        return frozenset({suffix})
+    return FILMS_WRITTEN if films and is_film(source) else WRITE_SUFFIXES
+
+
+def _check_suffix(output: Path, allowed: frozenset[str]) -> None:
     if output.suffix.lower() not in allowed:
         raise UsageError(
             f"the output {output} has a suffix that cannot be written here",
@@ -118,15 +146,18 @@ def _check_suffix(output: Path, suffix: str | None) -> None:
         )
 
 
-def _named(target: Path, suffix: str | None) -> Path:
-    """Return a name that can be written: formats that are only read become PNG."""
-    if suffix is None and target.suffix.lower() in WRITE_SUFFIXES:
+def _named(target: Path, suffix: str | None, *, film: bool) -> Path:
+    """Return a name that can be written: formats that are only read become PNG or Matroska."""
+    written = FILMS_WRITTEN if film else WRITE_SUFFIXES
+    if suffix is None and target.suffix.lower() in written:
         return target
-    return target.with_suffix(suffix or ".png")
+    return target.with_suffix(suffix or (".mkv" if film else ".png"))
 
 
-def _walk(folder: Path, output: Path) -> list[tuple[Path, Path, SeeThroughError | None]]:
-    """Return (input, output, error) for the pictures of a folder, in sorted order."""
+def _walk(
+    folder: Path, output: Path, *, films: bool
+) -> list[tuple[Path, Path, SeeThroughError | None]]:
+    """Return (input, output, error) for the pictures and films of a folder, in sorted order."""
     found: list[tuple[Path, Path, SeeThroughError | None]] = []
 
     def unreadable(error: OSError) -> None:
@@ -136,6 +167,7 @@ def _walk(folder: Path, output: Path) -> list[tuple[Path, Path, SeeThroughError 
         )
         found.append((path, output / path.relative_to(folder), reason))
 
+    known = READ_SUFFIXES | FILMS if films else READ_SUFFIXES
     skipped = output.resolve()
     for root, folders, files in os.walk(folder, onerror=unreadable):
         here = Path(root)
@@ -146,12 +178,14 @@ def _walk(folder: Path, output: Path) -> list[tuple[Path, Path, SeeThroughError 
         )
         for name in sorted(files):
             path = here / name
-            if not name.startswith(".") and path.suffix.lower() in READ_SUFFIXES:
+            if not name.startswith(".") and path.suffix.lower() in known:
                 found.append((path, output / path.relative_to(folder), None))
     return found
 
 
-def pictures_in(folder: Path, output: Path) -> tuple[tuple[Path, SeeThroughError | None], ...]:
+def pictures_in(
+    folder: Path, output: Path, *, films: bool = False
+) -> tuple[tuple[Path, SeeThroughError | None], ...]:
     """Return the pictures of a folder, as :func:`plan` walks it, and what cannot be read there.
 
     Parameters
@@ -160,8 +194,10 @@ def pictures_in(folder: Path, output: Path) -> tuple[tuple[Path, SeeThroughError
         Walked recursively in sorted order.
     output : Path
         Left out, where it lies inside.
+    films : bool
+        Whether films count too.
     """
-    return tuple((path, error) for path, _, error in _walk(folder, output))
+    return tuple((path, error) for path, _, error in _walk(folder, output, films=films))
 
 
 def _check_outputs(items: Sequence[Item]) -> None:
@@ -184,15 +220,15 @@ def _check_outputs(items: Sequence[Item]) -> None:
 
 
 def check_picture(source: Path) -> None:
-    """Refuse films, which this version does not read.
+    """Refuse films, for verbs that take pictures alone.
 
     Raises
     ------
     InputError
         Where the suffix is that of a film.
     """
-    if source.suffix.lower() in FILMS:
+    if is_film(source):
         raise InputError(
-            f"{source} is a film, and films are not supported in this version",
+            f"{source} is a film, and this verb takes pictures alone",
             "give pictures, such as the film's frames",
         )

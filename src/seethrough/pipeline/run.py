@@ -13,6 +13,7 @@ from seethrough.errors import InputError, MissingPartError, SeeThroughError
 from seethrough.files import check_output
 from seethrough.pipeline.inputs import Item, check_picture
 from seethrough.pipeline.options import RunOptions
+from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.report import RESUMED, Record, Report
 from seethrough.types import Image, WeightsUsed
 
@@ -24,7 +25,7 @@ class Run:
     Attributes
     ----------
     verb : str
-        ``restore`` or ``degrade``.
+        Its name.
     items : tuple of Item
         Inputs and their outputs.
     work : callable
@@ -33,6 +34,10 @@ class Run:
         Returns the weights that were loaded.
     options : RunOptions
         Whether to overwrite or to resume.
+    films : bool
+        Whether ``work`` takes films; otherwise they are refused.
+    progress : Progress
+        Where ``work`` says how far it is inside one input; give it to both.
     records : list of Record
         What has been handled so far; it stays true where iteration is interrupted.
     """
@@ -42,6 +47,8 @@ class Run:
     work: Callable[[Item], Record]
     used: Callable[[], tuple[WeightsUsed, ...]]
     options: RunOptions
+    films: bool = False
+    progress: Progress = field(default_factory=Progress)
     records: list[Record] = field(default_factory=list)
     _started: float = field(default_factory=time.perf_counter)
 
@@ -105,7 +112,8 @@ class Run:
         for path in item.outputs:
             # A run that stopped between an output and its comparison is resumed, not refused.
             check_output(path, overwrite=self.options.overwrite or self.options.resume)
-        check_picture(item.source)
+        if not self.films:
+            check_picture(item.source)
         return self.work(item)
 
 

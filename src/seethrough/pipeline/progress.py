@@ -1,0 +1,47 @@
+"""How far a run is inside one input, and what it has to say meanwhile."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Listener(Protocol):
+    """Hears of progress; the command line shows it."""
+
+    def step(self, stage: str, done: int, total: int | None) -> None:
+        """Hear that ``done`` frames of ``total`` (where known) are through a stage."""
+        ...
+
+    def warn(self, words: str) -> None:
+        """Hear a sentence that whoever started the run should read."""
+        ...
+
+
+class Progress:
+    """Passes on what happens inside an input, to whoever listens, if anybody does."""
+
+    def __init__(self) -> None:
+        self.listener: Listener | None = None
+        self._warned: set[str] = set()
+
+    def step(self, stage: str, done: int, total: int | None) -> None:
+        """Tell that frames are through a stage of the work.
+
+        Parameters
+        ----------
+        stage : str
+            In a word or two, such as ``restore`` or ``verify``.
+        done : int
+            How many frames.
+        total : int or None
+            Of how many, where that is known; an estimate.
+        """
+        if self.listener is not None:
+            self.listener.step(stage, done, total)
+
+    def warn(self, words: str) -> None:
+        """Say a sentence, once in a run however often it is said."""
+        if words not in self._warned:
+            self._warned.add(words)
+            if self.listener is not None:
+                self.listener.warn(words)
