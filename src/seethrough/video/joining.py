@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -27,7 +27,7 @@ from seethrough.video.reader import FilmInfo
 _UNTRUE = ("BPS", "DURATION", "ENCODER", "NUMBER_OF_", "VENDOR_ID", "_STATISTICS")
 """Tags that describe the encoded streams of the source, by how they begin."""
 
-_BITEXACT: int = Flags["bitexact"].value
+_BITEXACT = cast(int, Flags.bitexact.value)
 
 _STRUCTURE = {"compatible_brands", "encoder", "major_brand", "minor_version"}
 
@@ -168,7 +168,7 @@ def _copy(container: OutputContainer, stream: Stream, path: Path, options: Encod
         remedy = "leave the subtitles out" if what == "subtitles" else "drop it (voice mute)"
         raise UsageError(
             f"{path.suffix} cannot hold the {what} of this film (codec {name})",
-            f"choose .mkv, which holds nearly everything, or {remedy}",
+            f"choose .mkv or .mov, or {remedy}",
         ) from error
     kept = dict(stream.metadata) if options.keep_metadata else {}
     kept = {key: value for key, value in kept.items() if not key.upper().startswith(_UNTRUE)}

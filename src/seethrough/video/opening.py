@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 
 from seethrough.errors import InputError
 from seethrough.files import check_input
+from seethrough.video.wholeness import missing_bytes
 
 MAX_PIXELS = 1 << 26
 """Larger frames are refused: twice the pixels of 8K."""
@@ -31,9 +32,11 @@ def open_film(path: Path) -> InputContainer:
     Raises
     ------
     InputError
-        Where it is missing, empty or no film.
+        Where it is missing, empty, truncated or no film.
     """
     check_input(path)
+    if missing_bytes(path):
+        raise truncated(path)
     try:
         return av.open(
             str(path.absolute()),
@@ -115,22 +118,6 @@ def turn_of(frame: av.VideoFrame) -> tuple[int, bool]:
         quarters = (0 if d >= 0 else 2) if abs(d) >= abs(c) else (1 if c < 0 else 3)
         return quarters, a * d - b * c < 0
     return 0, False
-
-
-def check_whole(container: InputContainer, stream: VideoStream, path: Path) -> None:
-    """Refuse a film whose index points behind the end of the file.
-
-    Raises
-    ------
-    InputError
-        Where the file is truncated.
-    """
-    if not container.format.name.startswith("mov"):
-        return  # others have no index of every frame
-    size = path.stat().st_size
-    entries = stream.index_entries
-    if len(entries) and entries[-1].pos + entries[-1].size > size:
-        raise truncated(path)
 
 
 def truncated(path: Path) -> InputError:

@@ -23,7 +23,6 @@ from seethrough.errors import InputError
 from seethrough.video.frame import Frame
 from seethrough.video.opening import (
     aspect_of,
-    check_whole,
     damaged,
     duration_of,
     open_film,
@@ -154,7 +153,6 @@ class FilmReader:
 
     def _opened(self, container: InputContainer) -> VideoStream:
         stream = picture_stream(container, self._path)
-        check_whole(container, stream, self._path)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = self._threads or 0
         return stream

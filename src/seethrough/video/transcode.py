@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,9 +111,11 @@ def transcode(
         _check_different(source, target)
         print_of = _fingerprint(source, target, encoding, options, threads, segment, key)
         parts = Parts(target, print_of, resume=resume)
-        with _keeping(parts, target):
+        with _keeping(parts, target), ExitStack() as stack:
             _rehearse(parts, film.info, target, encoding, options, threads)
-            work = _Segments(film.info, encoding, parts, threads, segment)
+            work = stack.enter_context(
+                closing(_Segments(film.info, encoding, parts, threads, segment))
+            )
             for frame in _timed(film, clocks):
                 started = time.perf_counter()
                 if frame.index // segment in parts.done:
@@ -195,6 +197,11 @@ class _Segments:
         self._parts.done[self._number] = self._writer.finish(self._frames, header, self._last)
         self._encoder = self._writer = None
         self._number = -1
+
+    def close(self) -> None:
+        """Leave a segment that was not completed."""
+        if self._writer is not None:
+            self._writer.abandon()
 
     def _opened(self) -> VideoCodecContext:
         context = VideoCodecContext.create(self._encoding.encoder, "w")
