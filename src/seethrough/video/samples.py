@@ -155,24 +155,23 @@ def paint_on(
     masked pixels alone: nothing of what it held, or of pixels outside the mask, remains in it.
     """
     height, width = mask.shape
-    painted = cv2.transform(pixels.astype(np.float32), coding.from_rgb()).astype(np.float32)
-    most = (1 << coding.depth) - 1
-    luma = np.clip(np.rint(painted[..., 0]), 0, most).astype(coding.dtype)
-    np.copyto(planes[0][y0 : y0 + height, x0 : x0 + width], luma, where=mask)
+    eight = coding.depth == 8
+    painted = cv2.transform(pixels if eight else pixels.astype(np.float32), coding.from_rgb())
+    if not eight:
+        painted = np.clip(np.rint(painted), 0, (1 << coding.depth) - 1).astype(np.uint16)
+    np.copyto(planes[0][y0 : y0 + height, x0 : x0 + width], painted[..., 0], where=mask)
     across, down = coding.step
     if not across:
         return
     left, top = x0 % across, y0 % down
     wide, high = -(-(left + width) // across), -(-(top + height) // down)
     blocks = np.zeros((high * down, wide * across, 3), np.float32)
-    weight = mask.astype(np.float32)
     inside = blocks[top : top + height, left : left + width]
-    inside[..., :2] = painted[..., 1:] * weight[..., None]
-    inside[..., 2] = weight
-    sums = blocks.reshape(high, down, wide, across, 3).sum(axis=(1, 3))
-    touched = sums[..., 2] > 0
-    means = sums[..., :2] / np.maximum(sums[..., 2:], 1)
-    chroma = np.clip(np.rint(means), 0, most).astype(coding.dtype)
-    for plane, new in zip(planes[1:], np.moveaxis(chroma, -1, 0), strict=True):
+    np.copyto(inside[..., :2], painted[..., 1:], where=mask[..., None])
+    inside[..., 2] = mask
+    means = cv2.resize(blocks, (wide, high), interpolation=cv2.INTER_AREA)
+    touched = means[..., 2] > 0
+    chroma = np.rint(means[..., :2] / np.maximum(means[..., 2:], 1e-6)).astype(coding.dtype)
+    for index, plane in enumerate(planes[1:]):
         x, y = x0 // across, y0 // down
-        np.copyto(plane[y : y + high, x : x + wide], new, where=touched)
+        np.copyto(plane[y : y + high, x : x + wide], chroma[..., index], where=touched)
