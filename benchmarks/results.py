@@ -75,10 +75,10 @@ class Goal:
         return self.measured >= self.bar if self.least else self.measured <= self.bar
 
 
-def goals(caption: str, found: Sequence[Goal]) -> Table:
-    """Tabulate figures beside their bars."""
+def goals(caption: str, found: Sequence[Goal], *, issue: str = "first issue") -> Table:
+    """Tabulate figures beside their bars, and which issue has set these."""
     columns = (
-        Column("what", "goal of the first issue"),
+        Column("what", f"goal of the {issue}"),
         Column("measured", "measured", 3),
         Column("goal", "reach"),
         Column("met", "met"),

@@ -24,6 +24,8 @@ MODULES = (
     "footprint",
     "odds",
     "leakage",
+    "films",
+    "film_real",
 )
 """Modules of this package that offer ``run(options) -> Section``, in the order of the page."""
 ORDER = tuple(name.replace("_", "-") for name in MODULES)
