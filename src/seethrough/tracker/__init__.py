@@ -5,6 +5,7 @@ and landmarks move linearly; what is in memory is exactly what :func:`write_trac
 person may change.
 """
 
+from seethrough.tracker.engine import track as track
 from seethrough.tracker.options import OnLost as OnLost
 from seethrough.tracker.options import TrackOptions as TrackOptions
 from seethrough.tracker.tracks import How as How

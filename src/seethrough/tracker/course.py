@@ -1,0 +1,153 @@
+"""The course of one face while it is followed: a row for each frame, and where it goes next."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from seethrough.tracker.tracks import HOWS, How
+
+Array: TypeAlias = npt.NDArray[np.float64]
+
+_KEEP = 0.5  # of the velocity before, where a new step is seen
+_CALM = 0.9  # of the velocity, each frame that a face is not seen
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spot:
+    """A face in one frame, in pixels of the reduced frame.
+
+    Attributes
+    ----------
+    box : ndarray
+        ``float64 (4,)`` xyxy, half-open: around the face, turned or not.
+    points : ndarray
+        ``float64 (5, 2)`` landmarks.
+    score : float
+        Range [0, 1].
+    """
+
+    box: Array
+    points: Array
+    score: float
+
+    @property
+    def centre(self) -> Array:
+        return np.asarray((self.box[:2] + self.box[2:]) / 2)
+
+    @property
+    def size(self) -> float:
+        """Mean side in pixels."""
+        return math.sqrt(max(float(np.prod(self.box[2:] - self.box[:2])), 1e-6))
+
+    @property
+    def roll(self) -> float:
+        """How far the face is turned clockwise in the picture, in radians."""
+        down = self.points[3:].mean(axis=0) - self.points[:2].mean(axis=0)
+        return math.atan2(-down[0], down[1])
+
+    def moved(self, shift: Array, scale: float = 1.0, turn: float = 0.0) -> Spot:
+        """Return it shifted, scaled and turned clockwise about its centre."""
+        centre, half = self.centre, (self.box[2:] - self.box[:2]) / 2 * scale
+        cos, sin = math.cos(turn) * scale, math.sin(turn) * scale
+        offsets = (self.points + 0.5 - centre) @ np.array([[cos, sin], [-sin, cos]])
+        to = centre + shift
+        return Spot(np.concatenate([to - half, to + half]), to + offsets - 0.5, self.score)
+
+    def grown(self, factor: float) -> Spot:
+        """Return it with a larger box and the same landmarks."""
+        half = (self.box[2:] - self.box[:2]) / 2 * factor
+        return Spot(
+            np.concatenate([self.centre - half, self.centre + half]), self.points, self.score
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Motion:
+    """How a face moves from one frame to the next."""
+
+    shift: Array = field(default_factory=lambda: np.zeros(2))
+    scale: float = 0.0  # logarithm
+    turn: float = 0.0
+
+    def learn(self, before: Spot, after: Spot, frames: int) -> None:
+        """Take the step between two sightings into account."""
+        share = _KEEP if frames == 1 else 0.0
+        self.shift = share * self.shift + (1 - share) * (after.centre - before.centre) / frames
+        step = math.log(after.size / before.size) / frames
+        self.scale = 0.7 * self.scale + 0.3 * float(np.clip(step, -0.1, 0.1))
+        turn = (after.roll - before.roll + math.pi) % math.tau - math.pi
+        self.turn = 0.6 * self.turn + 0.4 * float(np.clip(turn / frames, -0.5, 0.5))
+
+    def calm(self) -> None:
+        """Let it fade while the face is not seen."""
+        self.shift = self.shift * _CALM
+        self.scale *= _CALM
+        self.turn *= _CALM
+
+    def ahead(self, spot: Spot) -> Spot:
+        """Return where a face will be in the next frame."""
+        return spot.moved(self.shift, math.exp(self.scale), self.turn)
+
+
+class Course:
+    """Rows of one face, frame by frame without gaps.
+
+    Parameters
+    ----------
+    frame : int
+        The first one.
+    spot : Spot
+        Where the face is there.
+    how : How
+        How it is known.
+    """
+
+    __slots__ = ("_front", "_rows", "first")
+
+    def __init__(self, frame: int, spot: Spot, how: How = "detected") -> None:
+        self.first = frame
+        self._rows = [_row(spot, how)]
+        self._front: list[npt.NDArray[np.float32]] = []
+
+    @property
+    def last(self) -> int:
+        """The frame after the last one."""
+        return self.first + len(self._front) + len(self._rows)
+
+    def append(self, spot: Spot, how: How) -> None:
+        """Add a frame at the end."""
+        self._rows.append(_row(spot, how))
+
+    def prepend(self, spot: Spot, how: How) -> None:
+        """Add a frame before the first."""
+        self._front.append(_row(spot, how))
+        self.first -= 1
+
+    def __getitem__(self, frame: int) -> tuple[Spot, How]:
+        row = self._row_of(frame)
+        points = row[4:14].reshape(5, 2).astype(np.float64)
+        return Spot(row[:4].astype(np.float64), points, float(row[14])), HOWS[int(row[15])]
+
+    def __setitem__(self, frame: int, value: tuple[Spot, How]) -> None:
+        self._row_of(frame)[:] = _row(*value)
+
+    def rows(self) -> npt.NDArray[np.float32]:
+        """Return all rows: box (4), landmarks (10), score, how."""
+        return np.stack([*reversed(self._front), *self._rows])
+
+    def _row_of(self, frame: int) -> npt.NDArray[np.float32]:
+        index = frame - self.first
+        if index < len(self._front):
+            return self._front[len(self._front) - 1 - index]
+        return self._rows[index - len(self._front)]
+
+
+def _row(spot: Spot, how: How) -> npt.NDArray[np.float32]:
+    return np.concatenate(
+        [spot.box, spot.points.ravel(), [spot.score, HOWS.index(how)]], dtype=np.float32
+    )

@@ -1,0 +1,278 @@
+"""Follow all faces of a film, in one pass over its frames and in constant memory.
+
+In each frame, faces that are expected are matched with what the detector sees in the whole frame;
+who is missing is looked for closely where it should be, then followed by the motion of its pixels,
+then held. The last two seconds of reduced frames are kept: a face that appears is followed back
+through them, and so is one that was lost and is found again, so that it is covered before it was
+first seen. Nothing is followed across a scene cut.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from seethrough.errors import InputError
+from seethrough.session import Device
+from seethrough.tracker.association import assign
+from seethrough.tracker.course import Spot
+from seethrough.tracker.cuts import CutFinder
+from seethrough.tracker.finishing import Finisher
+from seethrough.tracker.following import follow
+from seethrough.tracker.frames import FilmLike, FrameLike, Small
+from seethrough.tracker.live import Live
+from seethrough.tracker.looking import Look, Looker, overlap
+from seethrough.tracker.options import TrackOptions
+from seethrough.tracker.tracing import Tracer
+from seethrough.tracker.tracks import Tracks
+
+_BEGIN = 0.6  # score from which a detection begins a track
+_BEGIN_TURNED = 0.8  # the same in turned frames, where the detector errs more often
+_CONTINUE = 0.3  # score of a close look that continues one
+_TAKEN = 0.4  # IoU from which a place belongs to another face
+_TILTED = 0.5  # radians from which the whole frame's view is not trusted
+_TURNS = (0.7, -0.7)  # radians to either side where a face is lost
+_MANY = 8  # close looks that cost as much as the whole frame
+_FOLLOW = 2.0  # seconds that pixels are followed without a detection
+_KEPT = 2.0  # seconds of reduced frames
+_KEPT_FRAMES = 64  # at most
+_WIDE = (1280, 10)  # long side of the view for small faces, and every how many frames
+_TURNED = 6  # every how many frames a turned view is searched, three of them in turn
+_SETTLED = 3  # frames after which a new face's motion is known
+
+
+def track(
+    frames: Iterable[FrameLike],
+    info: FilmLike,
+    options: TrackOptions | None = None,
+    *,
+    device: Device = "auto",
+    threads: int | None = None,
+    progress: Callable[[int, int | None], None] | None = None,
+) -> Tracks:
+    """Follow all faces of a film.
+
+    Parameters
+    ----------
+    frames : iterable of Frame
+        All frames of the film, in order.
+    info : FilmInfo
+        Its size and rate.
+    options : TrackOptions, optional
+        Defaults where absent.
+    device, threads
+        As in :func:`seethrough.session.open_session`.
+    progress : callable, optional
+        Called after each frame with how many are done and how many there are, if that is known.
+
+    Returns
+    -------
+    Tracks
+
+    Raises
+    ------
+    InputError
+        Where the film has no frame.
+    VerificationError
+        Where a face is lost and the options say ``stop``.
+    """
+    engine = _Engine(info, options or TrackOptions(), device, threads)
+    for count, frame in enumerate(frames, 1):
+        engine.take(frame)
+        if progress is not None:
+            progress(count, info.frames)
+    return engine.finish()
+
+
+class _Engine:
+    def __init__(
+        self, info: FilmLike, options: TrackOptions, device: Device, threads: int | None
+    ) -> None:
+        self._info, self._options = info, options
+        rate = float(info.rate) if info.rate > 0 else 25.0
+        self._follow = max(round(_FOLLOW * rate), 1)
+        self._hold = round(options.hold * rate)
+        self._looker = Looker(device, threads)
+        self._cuts = CutFinder()
+        self._kept: deque[Small] = deque(maxlen=min(max(round(_KEPT * rate), 8), _KEPT_FRAMES))
+        self._tracer = Tracer(self._looker, self._hold)
+        self._live: list[Live] = []
+        self._finisher = Finisher(info, options)
+        self._count = 0
+        self._shot = 0  # its first frame
+
+    def take(self, frame: FrameLike) -> None:
+        picture, factors = frame.reduced(self._options.long_side)
+        small = Small(self._count, picture)
+        self._finisher.take(frame, factors, picture.shape)
+        if self._cuts(picture):
+            self._end_shot()
+        self._advance(frame, small)
+        self._kept.append(small.without_copies())
+        self._trace()
+        self._retire(picture.shape)
+        self._count += 1
+
+    def finish(self) -> Tracks:
+        if self._count == 0:
+            raise InputError("the film has no frame", "check that it was copied whole")
+        self._end_shot()
+        return self._finisher.finish()
+
+    def _end_shot(self) -> None:
+        for live in list(self._live):
+            live.left = True
+            self._close(live)
+        self._live.clear()
+        self._kept.clear()
+        self._shot = self._count
+
+    def _advance(self, frame: FrameLike, small: Small) -> None:
+        """Bring every live track into this frame, and begin new ones."""
+        index = self._count
+        waiting = list(self._live)
+        expected = {id(live): live.expected for live in waiting}
+        begun: list[Spot] = []
+        since = index - self._shot
+        if since % self._options.every == 0 or len(waiting) > _MANY:
+            seen = self._looker.whole(small.picture)
+            begun = [spot for spot in seen if spot.score >= _BEGIN]
+            waiting, left = self._match(waiting, expected, seen, index)
+            begun = [spot for spot in left if spot.score >= _BEGIN]
+        begun += self._rarer_views(frame, small, since)
+        waiting = self._look_closely(waiting, expected, small)
+        for live in waiting:
+            self._follow_or_hold(live, expected[id(live)], small)
+        self._begin(begun, small)
+        self._note_crossings()
+
+    def _match(
+        self, waiting: list[Live], expected: dict[int, Spot], seen: list[Spot], index: int
+    ) -> tuple[list[Live], list[Spot]]:
+        """Match tracks with detections; return who is still missing, and what is left."""
+        reach = [self._reach(live) for live in waiting]
+        pairs = assign([expected[id(live)] for live in waiting], reach, seen)
+        tilted = []
+        for row, column in pairs:
+            live = waiting[row]
+            if abs(expected[id(live)].roll) > _TILTED:
+                tilted.append(row)  # a close look knows better
+            else:
+                live.see(index, seen[column])
+        done = {row for row, _ in pairs} - set(tilted)
+        used = {column for _, column in pairs}
+        return (
+            [live for row, live in enumerate(waiting) if row not in done],
+            [spot for column, spot in enumerate(seen) if column not in used],
+        )
+
+    def _reach(self, live: Live) -> float:
+        lost = self._count - 1 - live.seen - live.followed
+        return min(0.7 + 0.06 * max(lost, 0), 2.0)
+
+    def _rarer_views(self, frame: FrameLike, small: Small, since: int) -> list[Spot]:
+        """Look for small faces and for faces that lie on their side or upside down."""
+        found: list[Spot] = []
+        side = max(small.picture.shape[:2])
+        if since % _WIDE[1] == 0:
+            picture, _ = frame.reduced(_WIDE[0])
+            factor = side / max(picture.shape[:2])
+            if factor < 0.9:
+                found += [s for s in self._looker.whole(picture, factor) if s.score >= _BEGIN]
+        if since % _TURNED == _TURNED // 2 or since == 0:
+            turns = (1, 2, 3) if since == 0 else (1 + since // _TURNED % 3,)
+            for turn in turns:
+                found += [
+                    spot
+                    for spot in self._looker.whole(small.picture, quarter_turns=turn)
+                    if spot.score >= _BEGIN_TURNED
+                ]
+        return found
+
+    def _taken(self, spot: Spot, others: Iterable[Live], least: float = _TAKEN) -> bool:
+        """Tell whether another track is at a place in this frame already."""
+        placed = [live.spot for live in others if live.course.last > self._count]
+        return bool(placed) and bool((overlap([spot], placed) > least).any())
+
+    def _look_closely(
+        self, waiting: list[Live], expected: dict[int, Spot], small: Small
+    ) -> list[Live]:
+        looks = [Look(expected[id(live)], expected[id(live)].roll) for live in waiting]
+        missing = []
+        for live, spot in zip(waiting, self._looker.close(small, looks), strict=True):
+            if spot is not None and spot.score >= _CONTINUE and not self._taken(spot, self._live):
+                live.see(self._count, spot)
+            else:
+                missing.append(live)
+        return missing
+
+    def _follow_or_hold(self, live: Live, expected: Spot, small: Small) -> None:
+        turned = self._looker.best(small, expected, [expected.roll + t for t in _TURNS])
+        if turned is not None and turned.score >= 0.5 and not self._taken(turned, self._live):
+            live.see(self._count, turned)
+            return
+        last_how = live.how(self._count - 1)
+        if last_how != "held" and live.followed < self._follow and self._kept:
+            spot = follow(self._kept[-1].grey, small.grey, live.spot, expected)
+            if spot is not None:
+                live.follow(self._count, spot)
+                return
+        live.hold()
+
+    def _begin(self, spots: list[Spot], small: Small) -> None:
+        for spot in sorted(spots, key=lambda spot: -spot.score):
+            closer = self._looker.best(small, spot, [spot.roll])
+            if closer is None and spot.score < 0.9:  # perhaps turned otherwise than it seemed
+                closer = self._looker.best(
+                    small, spot, [spot.roll + turn for turn in (math.pi / 2, math.pi, -math.pi / 2)]
+                )
+            better = closer if closer is not None and closer.score >= spot.score else spot
+            if not self._taken(better, self._live):
+                self._live.append(Live.found(self._count, better))
+
+    def _note_crossings(self) -> None:
+        if len(self._live) < 2:
+            return
+        spots = [live.spot for live in self._live]
+        together = np.triu(overlap(spots, spots) > 0.15, 1)
+        for pair in np.argwhere(together):
+            for index in pair:
+                self._live[index].crossed.append(self._count)
+
+    def _trace(self) -> None:
+        """Follow back those who appeared, and those who were found again."""
+        for live in list(self._live):
+            if live.pending and self._count - live.pending[0] >= _SETTLED:
+                self._trace_back(live)
+
+    def _trace_back(self, live: Live) -> bool:
+        """Follow a track back; tell whether it turned out to be the rest of another one."""
+        start = live.pending.pop(0)
+        others = [other for other in self._live if other is not live]
+        joined = self._tracer.back(live, start, self._kept, self._shot, others)
+        if joined and live in self._live:
+            self._live.remove(live)
+        return joined
+
+    def _retire(self, shape: tuple[int, ...]) -> None:
+        staying = []
+        for live in self._live:
+            box = live.spot.box
+            outside = box[2] <= 0 or box[3] <= 0 or box[0] >= shape[1] or box[1] >= shape[0]
+            lost = self._count - live.seen - live.followed
+            if outside and live.how(self._count) != "detected":
+                live.left = True
+            if live.left or lost > self._hold:
+                self._close(live)
+            else:
+                staying.append(live)
+        self._live = staying
+
+    def _close(self, live: Live) -> None:
+        while live.pending:
+            if self._trace_back(live):
+                return
+        self._finisher.close(live)
