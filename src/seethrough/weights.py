@@ -103,6 +103,19 @@ WEIGHTS: tuple[Weights, ...] = (
         card="text-detector.md",
     ),
     Weights(
+        name="segmenter",
+        file="segmenter.onnx",
+        sha256="df6ac3f3d31b3a70b9703c6f390dcd6516bcdbf037c168b713a4ec7a60113cf1",
+        task="finds which pixels are people (MediaPipe Selfie Segmentation); for silhouettes",
+        scale=1,
+        preprocessing=(
+            "picture: float32 (N, 3, 256, 256), RGB on [0, 1]; "
+            "person: float32 (N, 1, 256, 256), a probability"
+        ),
+        licence="Apache-2.0",
+        card="segmenter.md",
+    ),
+    Weights(
         name="recogniser-dlib",
         file="recogniser-dlib.onnx",
         sha256="bc430cd551474279cc2db80c537d007f4604e0c1978d9572dc80796afbf06962",

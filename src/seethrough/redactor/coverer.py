@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from seethrough.errors import MissingPartError
 from seethrough.redactor import classic, region
 from seethrough.redactor.blanked import Blanked
 from seethrough.redactor.region import Region
 from seethrough.redactor.safe_blur import MEMORY as MEMORY
 from seethrough.redactor.safe_blur import SafeBlur
+from seethrough.redactor.silhouette import Silhouettes
 from seethrough.redactor.source import Sighting, Source
 from seethrough.redactor.style import Style
 from seethrough.session import Device
@@ -51,9 +51,10 @@ class Coverer:
         self.style = style
         self._shape = shape
         self._aspect = float(sample_aspect)
-        self._safe_blur = SafeBlur(self._aspect)
-        if style.name == "silhouette":
-            raise MissingPartError(f"the style {style.name} is not built yet", "use solid")
+        self._safe_blur = SafeBlur(self._aspect) if style.name == "safe-blur" else None
+        self._silhouettes = (
+            Silhouettes(self._aspect, device, threads) if style.name == "silhouette" else None
+        )
 
     def regions(self, sightings: Sequence[Sighting]) -> list[Region]:
         """Return where the faces will be covered, whatever the frame shows there."""
@@ -71,8 +72,9 @@ class Coverer:
         Before a film goes on after an interruption: the last :data:`MEMORY` frames, in order,
         make the covers those of a film that was never interrupted.
         """
-        if self.style.name == "safe-blur":
-            self._safe_blur.remember(Blanked(source, self.regions(sightings)), sightings)
+        memory = self._safe_blur or self._silhouettes
+        if memory is not None:
+            memory.remember(Blanked(source, self.regions(sightings)), sightings)
 
     def patches(self, source: Source, sightings: Sequence[Sighting]) -> list[Patch]:
         """Cover the faces of one frame.
@@ -92,16 +94,16 @@ class Coverer:
         """
         regions = self._regions(sightings)
         covers = [r for r in regions if r is not None]
-        match self.style.name:
-            case "blur":
-                return classic.blurred(source, sightings, self.style, self._aspect)
-            case "mosaic":
-                return classic.mosaicked(source, sightings, self.style, self._aspect)
-            case "safe-blur":
-                blanked = Blanked(source, covers)
-                return self._safe_blur.patches(blanked, sightings, regions)
-            case _:
-                return [solid(r) for r in covers]
+        if self.style.name == "blur":
+            return classic.blurred(source, sightings, self.style, self._aspect)
+        if self.style.name == "mosaic":
+            return classic.mosaicked(source, sightings, self.style, self._aspect)
+        if self._safe_blur is not None:
+            return self._safe_blur.patches(Blanked(source, covers), sightings, regions)
+        if self._silhouettes is not None and covers:
+            people = self._silhouettes.region(Blanked(source, covers), sightings, covers)
+            return [solid(people)]
+        return [solid(r) for r in covers]
 
     def whole(self) -> Patch:
         """Cover the whole frame, for ``--on-lost cover-frame``."""

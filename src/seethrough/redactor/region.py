@@ -188,10 +188,17 @@ def eye_bar(
     sighting: Sighting, shape: tuple[int, int], sample_aspect: float = 1.0, grow: float = 1.0
 ) -> Region | None:
     """Return the bar over the eyes, turned with the face."""
-    pose = pose_of(sighting, sample_aspect)
     (cx, cy), half = EYE_BAR.centre, (EYE_BAR.width / 2 * grow, EYE_BAR.height / 2 * grow)
-    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half
-    return _filled(pose.placed(corners + np.array([cx, cy])), shape, sample_aspect)
+    corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * half + np.array([cx, cy])
+    return quadrangle(sighting, corners, shape, sample_aspect)
+
+
+def quadrangle(
+    sighting: Sighting, corners: npt.ArrayLike, shape: tuple[int, int], sample_aspect: float = 1.0
+) -> Region | None:
+    """Return a quadrangle given by its corners in the 128 px crop, ``(4, 2)``."""
+    pose = pose_of(sighting, sample_aspect)
+    return _filled(pose.placed(np.asarray(corners, np.float64)), shape, sample_aspect)
 
 
 def face_width(sighting: Sighting, sample_aspect: float = 1.0) -> float:

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seethrough.redactor.blanked import MOAT, Blanked
+from seethrough.redactor.field import continued
 from seethrough.redactor.region import Pose, Region, pose_of
 from seethrough.redactor.source import Sighting
 from seethrough.types import Patch
@@ -36,8 +37,6 @@ _TIGHT_HALF = 70.0  # half-height of the head in the 128 px crop
 _FINE = 6  # as fine as the grid becomes before it is enlarged linearly
 _MOAT = MOAT + 1.0  # pixels around a cover, those that are withheld, of which nothing is known
 _FADE = 0.16  # width of the rim outside the cover, as a share of the head's half-height
-_LEAST_KNOWN = 0.25  # share of a cell outside all covers from which it counts
-_NOTHING = (112.0, 106.0, 102.0)  # where a head fills the whole frame
 
 # Tones of the head, RGB, under light of medium brightness; centres, half-axes and soft rim in the
 # 128 px crop.
@@ -161,23 +160,7 @@ def _surroundings(blanked: Blanked, grid: _Grid) -> Floats:
             ),
             np.float32,
         )
-    share = cells[..., 3:] / 255
-    counts = share >= _LEAST_KNOWN
-    return _continued(cells[..., :3] * counts, np.asarray(share * counts, np.float32))
-
-
-def _continued(premultiplied: Floats, weight: Floats) -> Floats:
-    """Fill a grid from its known cells, the more smoothly the farther they are."""
-    both = np.concatenate([premultiplied, weight], axis=2).astype(np.float32)
-    filled = np.empty_like(premultiplied)
-    filled[:] = np.array(_NOTHING, np.float32)
-    for sigma in (16.0, 8.0, 4.0, 2.0, 1.0):
-        near = cv2.GaussianBlur(both, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-        share = near[..., 3:]
-        colour = near[..., :3] / np.maximum(share, 1e-6)
-        trust = np.clip(share * 8, 0, 1) if sigma < 16 else np.clip(share * 1e4, 0, 1)
-        filled += trust * (colour - filled)
-    return np.asarray(filled, np.float32)
+    return continued(cells)
 
 
 def _with_head(field: Floats, pose: Pose, grid: _Grid, aspect: float) -> Floats:
