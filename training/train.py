@@ -316,6 +316,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, required=True, help="tar of 128 px faces")
     parser.add_argument("--valid", type=Path, required=True, help="tar of held-out faces")
     parser.add_argument("--atlas", type=Path, help="restorer: from training.glyphs")
+    parser.add_argument("--perceptual", type=Path, help="realism: from training.perceptual")
     parser.add_argument("--descriptors", type=Path, help="identity: from training.describe")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
     parser.add_argument("--warm", type=Path, help="weights to start from (.pt or .onnx)")

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.nn import functional
 
 
 def load_matching(net: nn.Module, path: Path) -> int:
     """Copy parameters by name from a checkpoint's average, or from a shipped ONNX file.
 
     Parameters that the file lacks keep their initial values: an added residual block starts at
-    zero, so a grown network begins where the smaller one ended.
+    zero, so a grown network begins where the smaller one ended. A first layer that takes more
+    channels than the file's is filled up with zeros.
 
     Returns
     -------
@@ -35,7 +37,9 @@ def load_matching(net: nn.Module, path: Path) -> int:
     fitting = {name: value for name, value in values.items() if name in own}
     for name, value in fitting.items():
         if value.ndim == 4 and own[name].ndim == 2:  # a kernel that the exporter unfolded
-            fitting[name] = value.flatten(1)
+            value = fitting[name] = value.flatten(1)
+        if name == "stem.weight" and value.shape[1] < own[name].shape[1]:
+            fitting[name] = functional.pad(value, (0, own[name].shape[1] - value.shape[1]))
     if not fitting:
         raise ValueError(f"{path} has no parameter of this network")
     for name, value in fitting.items():

@@ -1,0 +1,110 @@
+"""The realistic restorer's losses: each says what it is for."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="training needs the `train` extra")
+
+from seethrough import degrade  # noqa: E402
+from seethrough.auditor.recognisers import Recogniser  # noqa: E402
+from seethrough.weights import ASSETS  # noqa: E402
+from training import warm_start  # noqa: E402
+from training.explain import axes, explained  # noqa: E402
+from training.frozen import FrozenRecogniser  # noqa: E402
+from training.network import NetworkConfig, Restorer  # noqa: E402
+from training.perceptual import STAGES, Perceptual  # noqa: E402
+
+OPERATORS = {
+    "gauss": degrade.GaussianBlur(3.0),
+    "box": degrade.BoxBlur((9, 5)),
+    "mosaic": degrade.Mosaic((7.3, 5), (2.5, 1)),
+    "sampled": degrade.Mosaic(6, (1, 2), sampled=True),
+    "chain": degrade.Chain([degrade.GaussianBlur(1.5), degrade.Downscale(4), degrade.Noise(0.01)]),
+}
+
+
+@pytest.mark.parametrize("name", OPERATORS)
+def test_matrices_degrade_as_the_operator_does(name: str, rng: np.random.Generator) -> None:
+    picture = rng.random((64, 64, 3), np.float32)
+    operator = OPERATORS[name]
+    steps = operator.operators if isinstance(operator, degrade.Chain) else (operator,)
+    expected = picture
+    for step in steps:
+        if not isinstance(step, degrade.Noise):
+            expected = step.apply(expected)
+    rows, columns = axes(operator, 64)
+    found = np.einsum("ij,jkc,lk->ilc", rows, picture, columns)
+    height, width = expected.shape[:2]
+    assert np.abs(found[:height, :width] - expected).max() < 1e-4
+    assert not found[height:].any()
+
+
+def test_paths_and_partial_covers_have_no_matrices() -> None:
+    for operator in (
+        None,
+        degrade.MotionPath(9.0),
+        degrade.Within(degrade.Mosaic(8), degrade.MASK_FACE),
+    ):
+        assert not any(matrix.any() for matrix in axes(operator, 64))
+
+
+def test_what_the_operator_removes_costs_nothing(rng: np.random.Generator) -> None:
+    clean = rng.random((2, 64, 64, 3), np.float32)
+    rows, columns = axes(degrade.Mosaic(8), 64)
+    other = clean.copy()
+    other[:, ::2], other[:, 1::2] = clean[:, 1::2], clean[:, ::2]  # within their cells
+
+    def loss(picture: np.ndarray) -> float:
+        x, y = (torch.from_numpy(p).permute(0, 3, 1, 2) for p in (picture, clean))
+        matrices = (torch.from_numpy(np.stack([m, 0 * m])) for m in (rows, columns))
+        return float(explained(x, y, *matrices))
+
+    assert loss(other) < 1e-9
+    assert loss(clean + 0.1) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_the_frozen_recogniser_is_the_shipped_one(faces: np.ndarray) -> None:
+    smooth = np.stack([cv2.GaussianBlur(face, (0, 0), 2) for face in faces])
+    expected = Recogniser("mobilefacenet", "cpu", 1).describe(smooth)
+    x = torch.from_numpy(smooth).permute(0, 3, 1, 2).float() / 255
+    found = FrozenRecogniser(ASSETS / "recogniser-mobilefacenet.onnx")(x).numpy()
+    assert (found * expected).sum(axis=1).min() > 0.995
+
+
+def test_the_perceptual_distance_knows_equal_pictures(tmp_path: Path) -> None:
+    draw = np.random.default_rng(1)
+    widths, arrays, inputs, number = (8, 8, 8, 8, 8), {}, 3, 0
+    for stage, width in enumerate(widths):
+        for _ in range(STAGES[stage]):
+            arrays[f"weight{number}"] = draw.normal(0, 0.2, (width, inputs, 3, 3))
+            arrays[f"bias{number}"] = np.zeros(width)
+            inputs, number = width, number + 1
+        arrays[f"head{stage}"] = np.full((1, width, 1, 1), 0.1)
+    np.savez(tmp_path / "vgg.npz", allow_pickle=False, **arrays)
+    distance = Perceptual(tmp_path / "vgg.npz")
+    a = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    assert float(distance(a, a)) == 0
+    assert 0 < float(distance(a, a + 0.02)) < float(distance(a, 1 - a))
+
+
+def test_a_refiner_begins_at_the_estimate() -> None:
+    config = NetworkConfig(channels=(16, 16, 32), blocks=(1, 1, 2), head=8, refines=True)
+    degraded, estimate = torch.rand(2, 3, 128, 128), torch.rand(2, 3, 128, 128)
+    restored = Restorer(config)(degraded, torch.tensor([0, 1]), estimate)
+    assert torch.allclose(restored, estimate)
+
+
+def test_a_wider_first_layer_is_filled_up_with_zeros(tmp_path: Path) -> None:
+    small = NetworkConfig(channels=(16, 16, 32), blocks=(1, 1, 2), head=8)
+    old, new = Restorer(small), Restorer(dataclasses.replace(small, refines=True))
+    torch.save({"ema": old.state_dict(), "seen": 5}, tmp_path / "old.pt")
+    assert warm_start.load_matching(new, tmp_path / "old.pt") == 5
+    count = old.stem.weight.shape[1]
+    assert torch.equal(new.stem.weight[:, :count], old.stem.weight)
+    assert not new.stem.weight[:, count:].any()

@@ -1,0 +1,223 @@
+"""The realistic restorer: adds to the posterior mean what a squared error leaves out.
+
+The posterior mean is an input, computed by the frozen restorer. What is added must look real to a
+discriminator that sees the degraded picture as well, must stay near the clean picture in a
+network's eyes, must explain the input when it is degraded again, must be left alone when it is
+restored again, and must show the same person.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from seethrough import degrade
+from seethrough.weights import ASSETS
+from training import data
+from training.adversary import Adversary, AdversaryConfig
+from training.discriminator import DiscriminatorConfig
+from training.explain import axes, explained
+from training.frozen import FrozenRecogniser
+from training.network import NetworkConfig, Restorer
+from training.perceptual import Perceptual
+from training.restoration import picture_rows, psnr
+from training.text_render import random_text
+from training.train import Task, TrainConfig
+from training.warm_start import load_matching
+
+CROP = 64
+"""px: the perceptual distance looks at one random square of this side in each picture."""
+
+
+@dataclass(frozen=True)
+class RealismConfig(TrainConfig):
+    """What decides what the realistic restorer learns; each number is a loss's weight.
+
+    Attributes
+    ----------
+    base : NetworkConfig
+        Of the posterior mean.
+    pixel : float
+        Mean absolute difference from the clean picture.
+    perceptual : float
+        LPIPS on VGG-16.
+    explains : float
+        Squared difference from the clean picture after both are degraded again.
+    idempotent : float
+        Mean absolute change when the result is restored again.
+    identity : float
+        One minus the cosine of MobileFaceNet's descriptors.
+    """
+
+    network: NetworkConfig = field(
+        default_factory=lambda: NetworkConfig(
+            channels=(48, 112, 224), blocks=(3, 4, 7), refines=True
+        )
+    )
+    base: NetworkConfig = field(
+        default_factory=lambda: NetworkConfig(channels=(48, 112, 224), blocks=(3, 4, 7))
+    )
+    mix: data.Mix = field(default_factory=lambda: data.Mix(text=0.0))
+    adversary: AdversaryConfig = field(
+        default_factory=lambda: AdversaryConfig(
+            network=DiscriminatorConfig(
+                channels=(32, 64, 128, 192, 256), conditional=True, size=data.SIZE
+            ),
+            game="relativistic",
+            weight=0.05,
+            features=0.05,
+            penalty=0.2,
+        )
+    )
+    pixel: float = 1.0
+    perceptual: float = 0.5
+    explains: float = 50.0
+    idempotent: float = 0.2
+    identity: float = 0.1
+
+    def task(self, arguments: argparse.Namespace) -> RealismTask:
+        """Load faces, glyphs, the frozen networks."""
+        if arguments.atlas is None or arguments.perceptual is None:
+            raise SystemExit(
+                "realism needs --atlas (python -m training.glyphs) and --perceptual "
+                "(python -m training.perceptual)"
+            )
+        return RealismTask(self, arguments)
+
+
+class ExplainedPairs(data.Pairs):
+    """Pairs, with the operator as matrices: ``(degraded, clean, kind, rows, columns)``."""
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        rng = np.random.default_rng([self.seed, index])
+        text = bool(rng.random() < self.mix.text)
+        clean = random_text(self.typefaces, self.words, rng) if text else self.face(rng)
+        found, operator = data.random_degradation(degrade.to_float(clean), text, self.mix, rng)
+        rows, columns = axes(operator, data.SIZE)
+        return (
+            degrade.to_uint8(found).transpose(2, 0, 1),
+            clean.transpose(2, 0, 1),
+            data.TEXT if text else data.FACE,
+            rows.astype(np.float16),
+            columns.astype(np.float16),
+        )
+
+
+class Realistic(nn.Module):
+    """Posterior mean and what is added to it, as one network for validation."""
+
+    def __init__(self, base: Restorer, refiner: nn.Module) -> None:
+        super().__init__()
+        self.base, self.refiner = base, refiner
+
+    def forward(self, degraded: Tensor, kind: Tensor) -> Tensor:
+        """Restore ``float32 (N, 3, 128, 128)``."""
+        restored: Tensor = self.refiner(degraded, kind, self.base(degraded, kind))
+        return restored
+
+
+class RealismTask(Task):
+    """See :class:`training.train.Task`."""
+
+    def __init__(self, config: RealismConfig, arguments: argparse.Namespace) -> None:
+        self.config = config
+        self.net = Restorer(config.network)
+        self._base = Restorer(config.base)
+        load_matching(self._base, ASSETS / "restorer.onnx")
+        # It begins as the posterior mean, with the features that the posterior mean was made of.
+        load_matching(self.net, ASSETS / "restorer.onnx")
+        nn.init.zeros_(self.net.output.weight)
+        nn.init.zeros_(self.net.output.bias)
+        self._perceptual = Perceptual(arguments.perceptual)
+        self._recogniser = FrozenRecogniser(ASSETS / "recogniser-mobilefacenet.onnx")
+        for frozen in (self._base, self._perceptual, self._recogniser):
+            frozen.eval().requires_grad_(False)
+        faces = data.read_crops(arguments.faces)
+        photos = data.sharp_photos(arguments.faces)
+        self.samples = ExplainedPairs(faces, arguments.atlas, config.mix, config.seed, photos)
+        self.sources = (arguments.faces, arguments.atlas)
+        self._sets = data.validation_sets(
+            data.read_crops(arguments.valid), arguments.atlas, arguments.valid_count
+        )
+
+    def prepare(self, device: torch.device) -> None:
+        for frozen in (self._base, self._perceptual, self._recogniser):
+            frozen.to(device)
+        self._adversary = Adversary(self.config.adversary, device)
+
+    def loss(
+        self, net: Callable[..., Tensor], batch: list[Tensor], device: torch.device, bf16: bool
+    ) -> Tensor:
+        degraded, clean, kind, rows, columns = (part.to(device) for part in batch)
+        x, y = (
+            part.float().div(255).contiguous(memory_format=torch.channels_last)
+            for part in (degraded, clean)
+        )
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            with torch.no_grad():
+                mean = self._base(x, kind)
+            restored = net(x, kind, mean)
+            self._adversary.teach(restored, y, x, kind, self.rate)
+            loss = self._adversary.judge(restored, y, x, kind)
+            loss = loss + self.config.perceptual * self._perceptual(*_cut(restored, y))
+            few = max(1, len(x) // 4)
+            again = net(restored[:few], kind[:few], self._base(restored[:few], kind[:few]))
+            is_face = kind == data.FACE
+            if is_face.any():
+                seen = self._recogniser(restored[is_face])
+                with torch.no_grad():
+                    known = self._recogniser(y[is_face])
+                loss = loss + self.config.identity * (1 - (seen * known).sum(dim=1)).mean()
+        loss = loss + self.config.pixel * (restored - y).abs().mean()
+        loss = loss + self.config.idempotent * (again - restored[:few]).abs().mean()
+        repeated = explained(restored, y, rows.float(), columns.float())
+        total: Tensor = loss + self.config.explains * repeated
+        return total
+
+    @torch.no_grad()
+    def validate(
+        self, net: nn.Module, device: torch.device, bf16: bool
+    ) -> tuple[dict[str, float], npt.NDArray[Any]]:
+        """Negative LPIPS (VGG-16, in thousandths) of faces, so that higher is better, and PSNR."""
+        scores, rows = {}, []
+        whole = Realistic(self._base, net)
+        for name, (degraded, clean, kind) in self._sets.items():
+            if kind == data.TEXT and self.config.mix.text == 0:
+                continue
+            parts = []
+            for start in range(0, len(degraded), 16):
+                x = torch.from_numpy(degraded[start : start + 16]).to(device)
+                kinds = torch.full((len(x),), kind, device=device)
+                with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                    parts.append(whole(x.permute(0, 3, 1, 2).float() / 255, kinds).cpu())
+            restored = torch.cat(parts)
+            truth = torch.from_numpy(clean).permute(0, 3, 1, 2).float() / 255
+            levels = torch.round(restored.clamp(0, 1) * 255) / 255
+            few = slice(0, 32)
+            far = float(self._perceptual(levels[few].to(device), truth[few].to(device)))
+            scores[f"{name}-lpips"] = -1000 * far
+            scores[f"{name}-psnr"] = psnr(restored, truth)
+            shown = (levels[:8] * 255).byte().permute(0, 2, 3, 1).numpy()
+            rows += picture_rows(degraded, shown, clean)
+        return scores, np.concatenate(rows)
+
+    def state(self) -> dict[str, Any]:
+        return {"adversary": self._adversary.state()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        if state:
+            self._adversary.load(state["adversary"])
+
+
+def _cut(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """The same random square of both; one for the whole batch, from PyTorch's seeded generator."""
+    top, left = torch.randint(a.shape[2] - CROP + 1, (2,)).tolist()
+    window = (slice(None), slice(None), slice(top, top + CROP), slice(left, left + CROP))
+    return a[window], b[window]
