@@ -1,5 +1,6 @@
 """The restorer: aligned crop in, restored crop out; and a whole picture around it."""
 
-from seethrough.restorer.engine import CROP, Restorer
+from seethrough.restorer.engine import Restorer
+from seethrough.restorer.targets import CROP
 
 __all__ = ["CROP", "Restorer"]

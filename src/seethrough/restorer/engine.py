@@ -5,54 +5,38 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from seethrough import operators
 from seethrough.errors import MissingPartError, UsageError
-from seethrough.geometry import Matrix, crop, similarity
-from seethrough.restorer.blending import (
-    Change,
-    Layer,
-    compose,
-    matched_colour,
-    placed_layer,
-    region_mask,
-    with_grain,
-)
-from seethrough.restorer.clarity import is_clear
+from seethrough.geometry import crop
+from seethrough.restorer.blending import Layer, compose, with_grain
 from seethrough.restorer.consistency import consistency
+from seethrough.restorer.targets import (
+    CROP,
+    Target,
+    face_target,
+    judged,
+    layer_of,
+    line_target,
+)
 from seethrough.session import Device, open_session
-from seethrough.text import is_clear as is_clear_line
-from seethrough.text import line_tiles
 from seethrough.types import (
-    Box,
     CoveredRegion,
     Face,
     Image,
     Kind,
-    Landmarks,
-    Mask,
-    Operator,
-    Region,
+    Patch,
     Restoration,
     TextLine,
     WeightsUsed,
 )
 from seethrough.weights import record
 
-CROP = 128
-"""Side in pixels of the crops that the network takes and returns."""
-
 BATCH = 16  # crops at a time: larger batches gain no speed and cost memory
 KINDS: dict[Kind, int] = {"face": 0, "text": 1}
-
-LEAST_FACE = 24  # px: a narrower face has no room to show what was restored
-LEAST_LINE = 6  # px: likewise the height of a line of text
-_COVER_SHARE = 0.2  # of a region: less cover than this is somebody else's
 
 
 class Restorer:
@@ -173,13 +157,13 @@ class Restorer:
         ``outside the picture``, or under a ``solid`` cover or an ``eye-bar``: nothing is left
         there to restore from.
         """
-        targets = [_face_target(face) for face in faces] + [_line_target(line) for line in lines]
-        judged = [_judged(picture, target, covered, force) for target in targets]
-        layers = self._layers(picture, [target for target in judged if not target.reason], rng)
+        targets = [face_target(face) for face in faces] + [line_target(line) for line in lines]
+        known = [judged(picture, target, covered, force) for target in targets]
+        layers = self._layers(picture, [target for target in known if not target.reason], rng)
         result, synthesised = compose(picture, [layer for layer, _ in layers])
         spent = iter(layers)
         regions = []
-        for target in judged:
+        for target in known:
             started = time.perf_counter()
             explained, seconds = None, target.seconds
             if not target.reason:
@@ -192,8 +176,36 @@ class Restorer:
         used = (self.weights,) if layers else ()
         return Restoration(result, synthesised, tuple(regions), used)
 
+    def patches(self, picture: Image, targets: Sequence[Target]) -> tuple[Patch, ...]:
+        """Restore regions that are judged already, as one frame of a film needs it.
+
+        Parameters
+        ----------
+        picture : Image
+            ``uint8 (H, W, 3)``; not changed.
+        targets : sequence of Target
+            Regions to restore, as :func:`seethrough.restorer.targets.judged` returns them.
+
+        Returns
+        -------
+        tuple of Patch
+            One for each: the pixels that changed. No grain is laid over them: in a film it would
+            be new in every frame.
+        """
+        layers = [layer for layer, _ in self._layers(picture, targets, None)]
+        result, _ = compose(picture, layers)
+        return tuple(
+            Patch(
+                layer.window[1].start,
+                layer.window[0].start,
+                np.ascontiguousarray(result[layer.window]),
+                layer.alpha > 0,
+            )
+            for layer in layers
+        )
+
     def _layers(
-        self, picture: Image, targets: Sequence[_Target], rng: np.random.Generator | None
+        self, picture: Image, targets: Sequence[Target], rng: np.random.Generator | None
     ) -> list[tuple[Layer, float]]:
         """Return the restored layer of each target, and the seconds that it took."""
         matrices = [(target, matrix) for target in targets for matrix in target.matrices]
@@ -209,127 +221,12 @@ class Restorer:
             started = time.perf_counter()
             count = len(target.matrices)
             part = slice(done, done + count)
-            layer = _layer(picture, target, crops[part], restored[part])
+            layer = layer_of(picture, target, crops[part], restored[part])
             if rng is not None:
                 layer = with_grain(layer, picture, rng)
             layers.append((layer, each * count + time.perf_counter() - started))
             done += count
         return layers
-
-
-@dataclass(frozen=True, eq=False)
-class _Target:
-    """A face or a line on its way through :meth:`Restorer.restore_picture`."""
-
-    kind: Kind
-    box: Box
-    landmarks: Landmarks | None
-    score: float
-    matrices: tuple[Matrix, ...]
-    weights: tuple[Mask, ...] = ()
-    line: TextLine | None = None
-    cover: CoveredRegion | None = None
-    operator: Operator | None = None
-    reason: str | None = None
-    seconds: float = 0.0
-
-    def region(self, consistency_db: float | None, seconds: float) -> Region:
-        return Region(
-            self.kind,
-            self.box,
-            self.landmarks,
-            self.score,
-            "skipped" if self.reason else "done",
-            self.reason,
-            self.operator,
-            consistency_db,
-            seconds,
-        )
-
-
-def _face_target(face: Face) -> _Target:
-    matrix = similarity(face.landmarks, CROP)
-    return _Target("face", face.box, face.landmarks, face.score, (matrix,))
-
-
-def _line_target(line: TextLine) -> _Target:
-    tiles = line_tiles(line)
-    return _Target(
-        "text",
-        line.box,
-        None,
-        line.score,
-        tuple(tile.matrix for tile in tiles),
-        weights=tuple(tile.weight for tile in tiles),
-        line=line,
-    )
-
-
-def _judged(
-    picture: Image, target: _Target, covered: Sequence[CoveredRegion], force: bool
-) -> _Target:
-    """Find how a region was made, and whether it is to be restored."""
-    started = time.perf_counter()
-    cover = _cover_of(target.box, covered)
-    operator = None if cover is None else cover.operator
-    height, width = picture.shape[:2]
-    frame = Box(0, 0, width, height)
-    reason = None
-    if target.box.intersection(frame) == 0:
-        reason = "outside the picture"
-    elif not force and _extent(target) < (LEAST_FACE if target.kind == "face" else LEAST_LINE):
-        reason = "too small"
-    else:
-        if operator is None:
-            operator = operators.estimate(picture, target.box)
-        if operator is not None and operator.kind in ("solid", "eye-bar"):
-            reason = operator.kind
-        elif cover is None and not force and _clear(picture, target, operator):
-            reason, operator = "clear", None
-    seconds = time.perf_counter() - started
-    return replace(target, cover=cover, operator=operator, reason=reason, seconds=seconds)
-
-
-def _extent(target: _Target) -> float:
-    return target.box.width if target.kind == "face" else target.box.height
-
-
-def _clear(picture: Image, target: _Target, operator: Operator | None) -> bool:
-    if target.line is not None:
-        return is_clear_line(picture, target.line)
-    # The borders of a mosaic's cells are sharp edges too.
-    mosaic = operator is not None and operator.kind == "mosaic"
-    return not mosaic and is_clear(picture, target.matrices[0], CROP)
-
-
-def _cover_of(box: Box, covered: Sequence[CoveredRegion]) -> CoveredRegion | None:
-    """Return the cover that hides most of a region, if it hides enough to count."""
-    best = max(covered, key=lambda cover: cover.box.intersection(box), default=None)
-    if best is None or best.box.intersection(box) < _COVER_SHARE * box.area:
-        return None
-    return best
-
-
-def _layer(
-    picture: Image,
-    target: _Target,
-    crops: npt.NDArray[np.uint8],
-    restored: npt.NDArray[np.uint8],
-) -> Layer:
-    """Fit the restored crops of one target into the picture."""
-    replaced = target.operator is not None and target.operator.kind == "mosaic"
-    masks = target.weights or tuple(
-        region_mask(matrix, CROP, target.cover) for matrix in target.matrices
-    )
-    pieces: list[tuple[Matrix, Mask, Change]] = []
-    for matrix, mask, given, made in zip(target.matrices, masks, crops, restored, strict=True):
-        before = given.astype(np.float32)
-        levels = matched_colour(made.astype(np.float32), before, mask)
-        pieces.append((matrix, mask, levels if replaced else levels - before))
-    layer = placed_layer(picture, pieces, replace=replaced)
-    if layer is None:  # the box touches the picture, so its crop does
-        raise UsageError("a region lies outside the picture", "check its coordinates")
-    return layer
 
 
 def _used(weights: Path) -> WeightsUsed:
