@@ -1,6 +1,8 @@
 """How well faces are restored, beside other methods: ``python -m benchmarks.restoration``.
 
-``--quick`` measures PSNR alone, without peers: to choose weights by on ``valid``.
+``--quick`` measures PSNR alone, without peers: to choose weights by on ``valid``. ``--peers stored``
+measures our restorer alone and keeps the rows that the stored section has of the inputs and of the
+peers: they do not change with our weights, and take hours.
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -103,18 +105,22 @@ def measure(
     faces: FaceSet,
     settings: Sequence[Setting],
     ours: Ours,
-    peer_names: Sequence[str],
+    peer_names: Sequence[str] | None,
     options: Options,
 ) -> list[dict[str, Value]]:
-    """Rows of a table: each setting with the input, our restorer and, at headlines, the peers."""
+    """Rows of a table: each setting with the input, our restorer and, at headlines, the peers.
+
+    ``peer_names`` is ``None`` for our restorer alone.
+    """
     judges, rng = Judges(options.threads), np.random.default_rng(options.seed)
-    real_esrgan = peers.RealEsrgan(options.threads) if "real-esrgan" in peer_names else None
+    names = peer_names or ()
+    real_esrgan = peers.RealEsrgan(options.threads) if "real-esrgan" in names else None
     rows: list[dict[str, Value]] = []
     for setting in settings:
         inputs = sets.degraded(faces, setting, options.shared, options.seed)
-        methods: list[Method] = [peers.Unchanged(), ours]
+        methods: list[Method] = [ours] if peer_names is None else [peers.Unchanged(), ours]
         if str(setting) in HEADLINE:
-            methods += chosen_peers(peer_names, setting, options, real_esrgan)
+            methods += chosen_peers(names, setting, options, real_esrgan)
         outputs: dict[str, Crops] = {}
         for method in methods:
             outputs[method.name] = restored_by(method, inputs, setting)
@@ -127,6 +133,21 @@ def measure(
             path = options.sheets / f"{faces.name}-{setting}.png"
             _save_sheet(path, {**outputs, "truth": faces.clean})
     return rows
+
+
+def beside_stored(rows: Sequence[dict[str, Value]], stored: Table) -> list[dict[str, Value]]:
+    """Put rows of our restorer in the place of those that a stored table has.
+
+    Raises
+    ------
+    SystemExit
+        Where the table was made of other settings.
+    """
+    ours = {row["setting"]: row for row in rows}
+    kept = [dict(row) for row in stored.rows]
+    if {row["setting"] for row in kept if row["method"] == Ours.name} != set(ours):
+        raise SystemExit(f"the stored table {stored.caption!r} has other settings: measure all")
+    return [ours[row["setting"]] if row["method"] == Ours.name else row for row in kept]
 
 
 def quick(faces: FaceSet, settings: Sequence[Setting], ours: Ours, options: Options) -> Table:
@@ -195,6 +216,7 @@ def section(
     names: Sequence[str] = ("ffhq", "london"),
     settings: Sequence[Setting] = (*PLAIN, *COMPRESSED),
     peer_names: Sequence[str] = PEERS,
+    stored: Section | None = None,
 ) -> Section:
     """Measure the sets under the settings.
 
@@ -208,18 +230,23 @@ def section(
         Degradations.
     peer_names : sequence of str
         Of :data:`PEERS`; may be empty.
+    stored : Section, optional
+        Keep its rows of inputs and peers, and measure our restorer alone.
     """
     ours = Ours(options)
+    kept = {} if stored is None else {table.caption: table for table in stored.tables}
     plain = [s for s in settings if not s.codec]
     encoded = [s for s in settings if s.codec]
     tables: list[Table] = []
     for name in names:
         faces = sets.load(name, options.shared, options.limit)
-        chosen = peer_names if name == names[0] else ()
-        rows = {
-            how: measure(faces, some, ours, chosen, options)
-            for how, some in (("as defined", plain), ("encoded", encoded))
-        }
+        chosen = None if stored is not None else peer_names if name == names[0] else ()
+        rows = {}
+        for how, some in (("as defined", plain), ("encoded", encoded)):
+            rows[how] = measure(faces, some, ours, chosen, options)
+            if stored is not None:
+                caption = f"`{name}`, {len(faces.clean)} faces, {how}"
+                rows[how] = beside_stored(rows[how], kept[caption])
         if name == "ffhq":
             tables.append(against_goals([*rows["as defined"], *rows["encoded"]]))
         for how, found in rows.items():
@@ -245,6 +272,9 @@ def section(
         "identity": identity.SOURCE,
         **sets.provenance(options),
     }
+    if stored is not None:
+        before = f"measured before, by {stored.provenance['command']}"
+        provenance["inputs and peers"] = stored.provenance.get("inputs and peers", before)
     return Section("restoration", "Restoration of faces", text, tuple(tables), provenance)
 
 
@@ -275,7 +305,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = command.parser("benchmarks.restoration", __doc__)
     parser.add_argument("--set", default="ffhq,london", help=f"of {', '.join(sets.NAMES)}")
     parser.add_argument("--settings", help="say x4,mosaic-8,gauss-6+h264-23")
-    parser.add_argument("--peers", default=",".join(PEERS), help="some of these, or none")
+    parser.add_argument(
+        "--peers", default=",".join(PEERS), help="some of these, none, or stored (see above)"
+    )
     parser.add_argument("--quick", action="store_true", help="PSNR only, no peers")
     parser.add_argument("--save", action="store_true", help="write results/restoration.json")
     parser.add_argument("--out", type=Path, help="write the section's JSON to this file")
@@ -291,6 +323,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for n in names
         ]
         measured = Section("restoration-quick", "Restoration of faces", ours.identifier, (*tables,))
+    elif given.peers == "stored":
+        path = results.SECTIONS / "restoration.json"
+        stored = results.from_json(path.read_text(encoding="utf-8"))
+        measured = section(options, names, settings, stored=stored)
+        called = "`python -m benchmarks.restoration --peers stored --save`"
+        measured = replace(measured, provenance={"command": called, **measured.provenance})
     else:
         measured = section(options, names, settings, _listed(given.peers, PEERS))
     print(results.markdown(measured))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import metrics, peers, restoration, results, scoring, sets
-from benchmarks.results import Estimate
+from benchmarks.results import Column, Estimate, Table
 from benchmarks.sets import FaceSet, Inputs, Setting
 from seethrough import degrade
 
@@ -150,6 +150,18 @@ def test_command(
     assert "PSNR in dB on 2 pictures of valid" in out
     assert "| x4 |" in out
     assert "| mosaic-8 |" in out
+
+
+def test_stored_peers_are_kept_and_ours_are_new() -> None:
+    columns = tuple(Column(name, name) for name in ("setting", "method", "psnr"))
+    before = [("x4", "input", 1.0), ("x4", restoration.Ours.name, 2.0), ("x4", "Wiener", 3.0)]
+    keys = [column.key for column in columns]
+    stored = Table("t", columns, tuple(dict(zip(keys, row, strict=True)) for row in before))
+    new = {"setting": "x4", "method": restoration.Ours.name, "psnr": 9.0}
+    found = restoration.beside_stored([new], stored)
+    assert [row["psnr"] for row in found] == [1.0, 9.0, 3.0]
+    with pytest.raises(SystemExit, match="other settings"):
+        restoration.beside_stored([{**new, "setting": "x8"}], stored)
 
 
 def test_command_refuses_unknown_names() -> None:
