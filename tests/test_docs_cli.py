@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import keyword
 import re
 import shlex
 from dataclasses import fields
@@ -19,9 +20,12 @@ from seethrough.cli.audit import STYLES as STYLES_IN_HELP
 from seethrough.cli.commands import app
 from seethrough.cli.degrade import TOOLS
 from seethrough.cli.options import FileOptions, SharedOptions
+from seethrough.cli.redact import STYLES as COVERS_IN_HELP
 from seethrough.degrade import PRESETS
 from seethrough.pipeline.audit_options import AuditOptions
 from seethrough.pipeline.options import DegradeOptions, RestoreOptions, RunOptions
+from seethrough.pipeline.redact_options import RedactOptions
+from seethrough.redactor import STYLES as COVERS
 
 COMMANDS: dict[str, Any] = get_command(app).commands  # type: ignore[attr-defined]
 PRESENTATION = {"json", "quiet", "verbose", "help"}
@@ -34,12 +38,19 @@ def flags(name: str) -> dict[str, Any]:
     for parameter in COMMANDS[name].params:
         long = [flag for flag in parameter.opts if flag.startswith("--")]
         if long:
-            found[long[0][2:].replace("-", "_")] = parameter
+            flag = long[0][2:].replace("-", "_")
+            found[f"{flag}_" if keyword.iskeyword(flag) else flag] = parameter
     return found
 
 
+def named(word: str) -> str:
+    """The keyword of Python that a flag bears."""
+    name = word.removeprefix("--").removeprefix("no-").replace("-", "_")
+    return f"{name}_" if keyword.iskeyword(name) else name
+
+
 def test_the_commands_are_those_of_this_version() -> None:
-    assert set(COMMANDS) == {"restore", "audit", "degrade", "info"}
+    assert set(COMMANDS) == {"restore", "redact", "audit", "degrade", "info"}
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -56,7 +67,7 @@ def test_help_has_a_summary_examples_and_every_option(name: str) -> None:
         assert words[:2] == ["seethrough", name]
         for word in words[2:]:
             if word.startswith("--"):
-                assert word[2:].replace("-", "_") in flags(name), example
+                assert named(word) in flags(name), example
 
 
 def test_the_help_of_all_has_examples_too() -> None:
@@ -69,13 +80,13 @@ def test_the_help_of_all_has_examples_too() -> None:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_flag_is_in_the_documentation(name: str, repository: Path) -> None:
     pages = {"audit": "audit.md", "restore": "restore.md", "degrade": "degrade.md"}
-    pages["info"] = "json.md"
+    pages |= {"info": "json.md", "redact": "redact.md"}
     text = (repository / "docs" / pages[name]).read_text()
     assert f"seethrough {name}" in text
     if name == "info":
         return
     for flag in flags(name).keys() - {"output", "help"}:
-        assert re.search(rf"--{flag.replace('_', '-')}\b", text), (
+        assert re.search(rf"--{flag.strip('_').replace('_', '-')}\b", text), (
             f"--{flag} is not in {pages[name]}"
         )
 
@@ -88,13 +99,14 @@ def test_examples_in_the_documentation_are_commands(repository: Path) -> None:
                 assert words[1] in COMMANDS, line
                 for word in words[2:]:
                     if word.startswith("--"):
-                        assert word[2:].replace("-", "_") in flags(words[1]), line
+                        assert named(word) in flags(words[1]), line
 
 
 @pytest.mark.parametrize(
     ("name", "verb", "options"),
     [
         ("restore", pipeline.restore, RestoreOptions),
+        ("redact", pipeline.redact, RedactOptions),
         ("audit", pipeline.audit, AuditOptions),
         ("degrade", pipeline.degrade, DegradeOptions),
         ("info", pipeline.info, None),
@@ -149,6 +161,7 @@ def test_help_names_every_tool() -> None:
 
 def test_help_names_every_style() -> None:
     assert set(STYLES_IN_HELP.split(", ")) == set(STYLES)
+    assert tuple(COVERS_IN_HELP.split(", ")) == COVERS
 
 
 def test_the_list_of_commands_cuts_no_summary_short() -> None:

@@ -31,6 +31,7 @@ PUBLIC = {
     "VerificationError",
     "__version__",
     "audit",
+    "redact",
     "restore",
 }
 
@@ -69,9 +70,9 @@ def test_a_verb_stays_a_verb_when_every_module_is_loaded(repository: Path) -> No
         "import pkgutil, importlib, seethrough\n"
         "for m in pkgutil.iter_modules(seethrough.__path__):\n"
         "    if m.name != '__main__': importlib.import_module(f'seethrough.{m.name}')\n"
-        "print(callable(seethrough.restore), callable(seethrough.audit))\n"
+        "print(*(callable(getattr(seethrough, v)) for v in ('restore', 'audit', 'redact')))\n"
     )
-    assert python(program, repository) == "True True\n"
+    assert python(program, repository) == "True True True\n"
 
 
 def test_import_loads_no_heavy_module(repository: Path) -> None:

@@ -1,9 +1,10 @@
-"""Clear pictures out of blurred, mosaicked and low-resolution ones; faces and text.
+"""Clear pictures out of degraded ones; what a redaction leaves; faces hidden for good.
 
 The public names below are imported on first use, so ``import seethrough`` is quick and loads
-none of NumPy, OpenCV, ONNX Runtime and PyAV. The verbs :func:`seethrough.restore` and
-:func:`seethrough.audit` live in ``seethrough.pipeline``; the modules (``seethrough.degrade``,
-``seethrough.geometry``, ...) bear other names than the verbs and are imported as modules.
+none of NumPy, OpenCV, ONNX Runtime and PyAV. The verbs :func:`seethrough.restore`,
+:func:`seethrough.redact` and :func:`seethrough.audit` live in ``seethrough.pipeline``; the modules
+(``seethrough.degrade``, ``seethrough.geometry``, ...) bear other names than the verbs and are
+imported as modules.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _HOMES = {
     "UsageError": "errors",
     "VerificationError": "errors",
     "audit": "pipeline",
+    "redact": "pipeline",
     "restore": "pipeline",
 }
 
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from seethrough.errors import UsageError as UsageError
     from seethrough.errors import VerificationError as VerificationError
     from seethrough.pipeline import audit as audit
+    from seethrough.pipeline import redact as redact
     from seethrough.pipeline import restore as restore
     from seethrough.types import Box as Box
     from seethrough.types import CoveredRegion as CoveredRegion

@@ -11,13 +11,15 @@ from seethrough.cli.audit import audit
 from seethrough.cli.degrade import degrade
 from seethrough.cli.info import info
 from seethrough.cli.options import with_shared_options
+from seethrough.cli.redact import redact
 from seethrough.cli.restore import restore
 
-HELP = """Clear pictures out of blurred, mosaicked and low-resolution ones; faces and text.
+HELP = """Clear pictures out of degraded ones; what a redaction leaves; faces hidden for good.
 
 \b
 Examples:
   seethrough restore photo.jpg -o clear.png
+  seethrough redact interview.mp4 -o safe.mp4
   seethrough degrade photo.jpg --mosaic 8 -o m.png
   seethrough restore --help
 """
@@ -51,6 +53,7 @@ def _root(
 # In the order of the help.
 for _verb, _summary in (
     (restore, "Make clear pictures out of degraded ones."),
+    (redact, "Hide faces for good."),
     (audit, "Measure what a redaction leaves."),
     (degrade, "Blur, mosaic, cover, reduce or compress."),
     (info, "Print version, providers and weights."),

@@ -14,6 +14,7 @@ from seethrough.cli.voice import Voice
 from seethrough.errors import OutputError, SeeThroughError, UsageError
 from seethrough.files import write_bytes
 from seethrough.pipeline import Record, Report, info
+from seethrough.pipeline.redact_report import NO_FACE
 from seethrough.pipeline.run import Run
 
 
@@ -58,7 +59,10 @@ def carry_out(verb: str, plan: Callable[[], Run], target: str | None, voice: Voi
     except KeyboardInterrupt:
         interrupted = True
     report = run.report()
-    code = write_report(target, report.as_dict(), voice)
+    if report.exit_code == UsageError.exit_code and len(run) == 1:
+        code = 0  # the command line was wrong, as only its one input could show
+    else:
+        code = write_report(target, report.as_dict(), voice)
     if interrupted:
         left = len(run) - len(run.records)
         voice.complain(
@@ -144,4 +148,7 @@ def _summary(report: Report) -> str:
         count[record.status] += 1
     words = ", ".join(f"{number} {status}" for status, number in count.items())
     failed = ", ".join(str(r.path) for r in report.records if r.status == "failed")
-    return f"{words} ({failed})" if failed else words
+    words = f"{words} ({failed})" if failed else words
+    # A picture that is missing from the output of `redact` is one that nobody has covered.
+    bare = ", ".join(str(r.path) for r in report.records if r.reason == NO_FACE)
+    return f"{words}; {NO_FACE} in {bare}" if report.verb == "redact" and bare else words

@@ -1,4 +1,4 @@
-"""The verbs on files: ``restore``, ``audit``, ``degrade``, ``info``, as the command line has them.
+"""The verbs on files, as the command line has them.
 
 Every keyword bears the name of its flag. A verb handles every input before it raises the first
 failure, whose exception is that of the input that failed.
@@ -16,6 +16,10 @@ from seethrough.pipeline.auditing import auditing
 from seethrough.pipeline.degrading import degrading
 from seethrough.pipeline.information import Information, information
 from seethrough.pipeline.options import DegradeOptions, KindChoice, RestoreOptions, RunOptions
+from seethrough.pipeline.redact_options import RedactOptions
+from seethrough.pipeline.redact_report import RedactRecord, RedactReport
+from seethrough.pipeline.redact_verb import redact
+from seethrough.pipeline.redacting import redacting
 from seethrough.pipeline.report import Record, Report
 from seethrough.pipeline.restoring import restoring
 from seethrough.session import Device
@@ -28,6 +32,9 @@ __all__ = [
     "DegradeOptions",
     "Information",
     "Record",
+    "RedactOptions",
+    "RedactRecord",
+    "RedactReport",
     "Report",
     "RestoreOptions",
     "audit",
@@ -35,6 +42,8 @@ __all__ = [
     "degrade",
     "degrading",
     "info",
+    "redact",
+    "redacting",
     "restore",
     "restoring",
 ]

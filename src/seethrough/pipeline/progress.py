@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Protocol
 
 
@@ -40,8 +41,14 @@ class Progress:
             self.listener.step(stage, done, total)
 
     def warn(self, words: str) -> None:
-        """Say a sentence, once in a run however often it is said."""
-        if words not in self._warned:
-            self._warned.add(words)
-            if self.listener is not None:
-                self.listener.warn(words)
+        """Say a sentence, once in a run however often it is said.
+
+        Where nobody listens it becomes a Python warning.
+        """
+        if words in self._warned:
+            return
+        self._warned.add(words)
+        if self.listener is not None:
+            self.listener.warn(words)
+        else:
+            warnings.warn(words, stacklevel=2)

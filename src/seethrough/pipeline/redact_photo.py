@@ -1,0 +1,188 @@
+"""How a photo is redacted: cover, write, read back, look, and only then give it its name."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from seethrough import __version__, colour, image
+from seethrough.files import replacing
+from seethrough.image import Picture
+from seethrough.pipeline.redact_options import RedactOptions
+from seethrough.redactor import Coverer, Finding, StillPicture, Style, verify_picture
+from seethrough.tracker import Sighting
+from seethrough.types import Patch
+
+GROWTH = (1.0, 1.25, 1.6, 2.0)
+"""Sizes of the covers that are tried in turn where the style was left to this program."""
+
+
+@dataclass(eq=False)
+class Outcome:
+    """How a redaction ended.
+
+    Attributes
+    ----------
+    style : Style
+        The last that was tried.
+    findings : tuple of Finding
+        What still shows with it; empty where verification passed or was not asked for.
+    unverified : Path or None
+        Where the output is that failed.
+    stages : dict of str to float
+        Seconds.
+    """
+
+    style: Style
+    findings: tuple[Finding, ...] = ()
+    unverified: Path | None = None
+    stages: dict[str, float] = field(default_factory=dict)
+
+    def spend(self, stage: str, started: float) -> None:
+        """Count the time since ``started``, from :func:`time.perf_counter`, to a stage."""
+        self.stages[stage] = self.stages.get(stage, 0.0) + time.perf_counter() - started
+
+
+def styles(options: RedactOptions) -> tuple[Style, ...]:
+    """Return the styles to try in turn: one that is asked for is not changed."""
+    if options.style is not None or not options.verify:
+        return (options.cover,)
+    return tuple(replace(options.cover, grow=grow) for grow in GROWTH)
+
+
+def unverified_name(output: Path) -> Path:
+    """Return the name of an output that still shows something."""
+    return output.with_name(f"{output.stem}.unverified{output.suffix}")
+
+
+def mark(style: Style) -> str:
+    """Return the words that every redacted file carries in its metadata."""
+    return f"Redacted by seethrough {__version__}: faces covered, style {style.name}"
+
+
+def redact_photo(
+    picture: Picture,
+    output: Path,
+    sightings: Sequence[Sighting],
+    options: RedactOptions,
+    retry: Callable[[Style, Finding], None],
+) -> Outcome:
+    """Cover faces and write the photo; nothing appears under its name before it is verified.
+
+    Parameters
+    ----------
+    picture : Picture
+        The photo.
+    output : Path
+        Where to.
+    sightings : sequence of Sighting
+        The faces to cover, at least one.
+    options : RedactOptions
+        How.
+    retry : callable
+        Told of a finding before the next style is tried.
+
+    Raises
+    ------
+    OutputError
+        Where it cannot be written.
+    """
+    overwrite = options.overwrite or options.resume
+    candidates = styles(options)
+    outcome = Outcome(candidates[0])
+    try:
+        with replacing(output, overwrite=overwrite) as temporary:
+            for outcome.style in candidates:
+                outcome.findings = _attempt(picture, temporary, sightings, options, outcome)
+                if not outcome.findings:
+                    break
+                if outcome.style is not candidates[-1]:
+                    retry(outcome.style, outcome.findings[0])
+            else:
+                outcome.unverified = unverified_name(output)
+                temporary.replace(outcome.unverified)
+                raise _StillShows
+    except _StillShows:
+        pass
+    return outcome
+
+
+class _StillShows(Exception):  # noqa: N818 - leaves `replacing` without a file under the name
+    pass
+
+
+def _attempt(
+    picture: Picture,
+    target: Path,
+    sightings: Sequence[Sighting],
+    options: RedactOptions,
+    outcome: Outcome,
+) -> tuple[Finding, ...]:
+    started = time.perf_counter()
+    height, width = picture.height, picture.width
+    style = outcome.style
+    coverer = Coverer(style, (height, width), device=options.device, threads=options.threads)
+    patches = coverer.patches(StillPicture(picture.pixels), sightings)
+    redacted = painted(picture, patches)
+    outcome.spend("cover", started)
+    started = time.perf_counter()
+    if not options.keep_metadata:
+        redacted = replace(redacted, exif=None)
+    image.write(
+        target,
+        redacted,
+        redacted.pixels,
+        description=mark(style),
+        overwrite=True,
+        reconstruction=False,
+    )
+    outcome.spend("encode", started)
+    if not options.verify:
+        return ()
+    started = time.perf_counter()
+    seen = image.read(target).pixels
+    findings = verify_picture(
+        picture.pixels, seen, sightings, style, options.device, options.threads
+    )
+    outcome.spend("verify", started)
+    return findings
+
+
+def painted(picture: Picture, patches: Sequence[Patch]) -> Picture:
+    """Return a photo with patches over it.
+
+    Under a patch every sample is replaced, even where its 8-bit view would stay the same (16 bits
+    and wide colour spaces hold more than that), and nothing stays transparent: the edge of a
+    cut-out is an outline. Everywhere else every sample is the photo's own.
+
+    Parameters
+    ----------
+    picture : Picture
+        Not changed.
+    patches : sequence of Patch
+        Painted in their order.
+    """
+    pixels, covered = picture.pixels.copy(), _none(picture)
+    for patch in patches:
+        height, width = patch.mask.shape
+        here = (slice(patch.y0, patch.y0 + height), slice(patch.x0, patch.x0 + width))
+        pixels[here][patch.mask] = patch.pixels[patch.mask]
+        covered[here] |= patch.mask
+    samples = picture.samples.copy()
+    samples[covered] = colour.from_srgb(
+        pixels[covered], grey=picture.grey, bits=picture.bits, profile=picture.profile
+    )
+    alpha = picture.alpha
+    if alpha is not None:
+        alpha = alpha.copy()
+        alpha[covered] = np.iinfo(alpha.dtype).max
+    return replace(picture, pixels=pixels, samples=samples, alpha=alpha)
+
+
+def _none(picture: Picture) -> npt.NDArray[np.bool_]:
+    return np.zeros((picture.height, picture.width), np.bool_)

@@ -1,0 +1,207 @@
+"""The verb ``redact``: from photos and films to files whose faces are covered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from seethrough import image
+from seethrough.errors import InputError, UsageError, VerificationError
+from seethrough.operators import find_covered
+from seethrough.pipeline.inputs import Item, is_film, one_file, plan
+from seethrough.pipeline.networks import Networks
+from seethrough.pipeline.progress import Progress
+from seethrough.pipeline.redact_faces import Choice, choose
+from seethrough.pipeline.redact_options import RedactOptions
+from seethrough.pipeline.redact_photo import Outcome, redact_photo
+from seethrough.pipeline.redact_rates import warning
+from seethrough.pipeline.redact_report import (
+    NO_FACE,
+    NOT_CHOSEN,
+    FaceTrack,
+    RedactRecord,
+    RedactReport,
+    place,
+)
+from seethrough.pipeline.report import Record
+from seethrough.pipeline.run import Run
+from seethrough.redactor import Finding, Style
+from seethrough.tracker import Tracks, read_tracks
+from seethrough.types import Image
+
+
+def redacting(inputs: Sequence[Path], output: Path, options: RedactOptions) -> RedactRun:
+    """Plan a redaction; iterating over the result does the work.
+
+    Parameters
+    ----------
+    inputs : sequence of Path
+        Photos, films and folders.
+    output : Path
+        A file for a single file, otherwise a folder.
+    options : RedactOptions
+        What to cover, and how.
+
+    Raises
+    ------
+    UsageError
+        Where options and paths contradict each other.
+    OutputError
+        Where the output cannot be what the inputs need.
+    """
+    single = one_file(inputs)
+    if not single and (options.box or options.only or options.keep or options.tracks):
+        raise UsageError(
+            "--box, --only, --keep and --tracks name faces of one input",
+            "give a single photo or film with them",
+        )
+    timed = options.from_ is not None or options.to is not None
+    if timed and not (single and is_film(inputs[0])):
+        raise UsageError("--from and --to are times of one film", "give a single film with them")
+    progress = Progress()
+    work = _Redacting(options, progress)
+    return RedactRun(
+        "redact",
+        plan(inputs, output, films=True),
+        work,
+        work.networks.used,
+        options,
+        films=True,
+        progress=progress,
+    )
+
+
+@dataclass(eq=False)
+class RedactRun(Run):
+    """Planned redactions."""
+
+    def report(self) -> RedactReport:
+        """Return what has been done so far."""
+        seconds = time.perf_counter() - self._started
+        return RedactReport(self.verb, tuple(self.records), self.used(), seconds)
+
+
+class _Redacting:
+    """What one run needs: its options, and the networks that it has loaded."""
+
+    def __init__(self, options: RedactOptions, progress: Progress) -> None:
+        self.options = options
+        self.progress = progress
+        self.networks = Networks(options.device, options.threads)
+
+    def __call__(self, item: Item) -> Record:
+        if item.film:
+            raise InputError(
+                f"{item.source} is a film, and films cannot be redacted yet", "give photos"
+            )
+        return self._photo(item)
+
+    @cached_property
+    def _given(self) -> Tracks | None:
+        """The faces of a file, where one is given."""
+        return None if self.options.tracks is None else read_tracks(self.options.tracks)
+
+    def _photo(self, item: Item) -> Record:
+        picture = image.read(item.source)
+        started = time.perf_counter()
+        choice = choose(self._found(picture.pixels), self.options)
+        detecting = time.perf_counter() - started
+        sightings = choice.covered.at(0)
+        faces = choice.faces()
+        width, height = picture.width, picture.height
+        if not sightings:
+            return _untouched(item, width, height, faces)
+        self._warn(film=False)
+        outcome = redact_photo(
+            picture,
+            item.output,
+            sightings,
+            self.options,
+            lambda style, finding: self._retry(item, style, finding),
+        )
+        outcome.stages = {"detect": detecting, **outcome.stages}
+        return self._record(item, width, height, faces, choice, outcome)
+
+    def _found(self, pixels: Image) -> Tracks:
+        """Return the faces of a photo."""
+        if self._given is not None:
+            self._given.check_size(pixels.shape[1], pixels.shape[0])
+            self._given.check_frames(1)
+            return self._given
+        return Tracks.of_photo(
+            self.networks.detector.detect(pixels, find_covered(pixels)), pixels.shape[:2]
+        )
+
+    def _warn(self, *, film: bool) -> None:
+        words = warning(self.options.cover, film=film)
+        if words is not None:
+            self.progress.warn(words)
+
+    def _retry(self, item: Item, style: Style, finding: Finding) -> None:
+        self.progress.warn(
+            f"{item.source}: {finding.words} {place(finding, film=item.film)} with covers of "
+            f"{style.grow:g} times their size; trying again with larger ones"
+        )
+
+    def _record(
+        self,
+        item: Item,
+        width: int,
+        height: int,
+        faces: tuple[FaceTrack, ...],
+        choice: Choice,
+        outcome: Outcome,
+    ) -> RedactRecord:
+        error = None
+        if outcome.findings:
+            error = _still_shows(item, outcome)
+        count = sum(face.region.status == "done" for face in faces)
+        # The other styles give the face away by their nature: only their place can be right.
+        passed = "verified" if outcome.style.safe else "in place"
+        checked = passed if self.options.verify else "not verified"
+        return RedactRecord(
+            item.source,
+            None if error else item.output,
+            "failed" if error else "done",
+            error.what if error else None,
+            width,
+            height,
+            tuple(face.region for face in faces),
+            error,
+            summary=f"{count} {'face' if count == 1 else 'faces'} covered "
+            f"({outcome.style.name}), {checked}",
+            style=outcome.style,
+            faces=faces,
+            unsure=choice.known.unsure,
+            verified=not outcome.findings if self.options.verify else None,
+            findings=outcome.findings,
+            unverified=outcome.unverified,
+            stages=outcome.stages,
+        )
+
+
+def _untouched(item: Item, width: int, height: int, faces: tuple[FaceTrack, ...]) -> RedactRecord:
+    """Return the record of an input in which there is nothing to cover."""
+    return RedactRecord(
+        item.source,
+        None,
+        "skipped",
+        f"{NOT_CHOSEN} (of {len(faces)})" if faces else NO_FACE,
+        width,
+        height,
+        tuple(face.region for face in faces),
+        faces=faces,
+    )
+
+
+def _still_shows(item: Item, outcome: Outcome) -> VerificationError:
+    first, more = outcome.findings[0], len(outcome.findings) - 1
+    others = f", and {more} more" if more else ""
+    return VerificationError(
+        f"{item.source} could not be redacted safely: {first.words} "
+        f"{place(first, film=item.film)}{others}; the result is kept as {outcome.unverified}",
+        "look at it, and try the default style, or name the place with --box",
+    )
