@@ -39,8 +39,8 @@ _MANY = 8  # close looks that cost as much as the whole frame
 _FOLLOW = 2.0  # seconds that pixels are followed without a detection
 _KEPT = 2.0  # seconds of reduced frames
 _KEPT_FRAMES = 64  # at most
-_WIDE = (1280, 10)  # long side of the view for small faces, and every how many frames
-_TURNED = 6  # every how many frames a turned view is searched, three of them in turn
+_WIDE = (1280, 15)  # long side of the view for small faces, and every how many frames
+_TURNED = 8  # every how many frames a turned view is searched, three of them in turn
 _SETTLED = 3  # frames after which a new face's motion is known
 
 

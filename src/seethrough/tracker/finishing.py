@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seethrough.errors import VerificationError
+from seethrough.tracker.border import at_border
 from seethrough.tracker.frames import FilmLike, FrameLike
 from seethrough.tracker.live import Live
 from seethrough.tracker.options import TrackOptions
@@ -27,8 +28,9 @@ from seethrough.tracker.tracks import (
 from seethrough.types import Box
 
 _DETECTED, _FOLLOWED, _HELD = (HOWS.index(how) for how in ("detected", "followed", "held"))
-_GROWTH_HELD = (0.15, 1.0)  # of the size: at once, and each second since it was known
-_GROWTH_FOLLOWED = 0.3  # each second
+# Growth as a share of the size: at once, and with each second since it was seen.
+_GROWTH_HELD = (0.15, 1.0)
+_GROWTH_FOLLOWED = (0.05, 0.3)
 _GROWTH_MOST = 1.0
 _FEW, _WEAK = 2, 0.75  # detections so few, none better than this, are no face
 _LONG = 0.5  # seconds that a face may be followed before a person should look
@@ -83,7 +85,8 @@ class Finisher:
         how = rows[:, 15].astype(np.int64)
         unsure = self._doubts(rows, how, first, live)
         lost = _runs(how == _HELD)
-        values = self._smooth(_filled(rows[:, :14], how), how)
+        values = at_border(_filled(rows[:, :14], how), self._small)
+        values = self._smooth(values, how)
         values = self._grown(values, how)
         if self._options.on_lost == "cover-frame":
             values[how == _HELD] = self._everything()
@@ -185,7 +188,8 @@ class Finisher:
     def _grown(self, values: Array, how: npt.NDArray[np.int64]) -> Array:
         """Let boxes grow with the time since the face was seen."""
         away = distances_to_known(how == _DETECTED) / float(self._rate)
-        growth = np.where(how == _FOLLOWED, _GROWTH_FOLLOWED * away, 0.0)
+        followed = _GROWTH_FOLLOWED[0] + _GROWTH_FOLLOWED[1] * away
+        growth = np.where(how == _FOLLOWED, followed, 0.0)
         held = _GROWTH_HELD[0] + _GROWTH_HELD[1] * away
         growth = np.minimum(np.where(how == _HELD, held, growth), _GROWTH_MOST)
         size = values[:, 2:4] - values[:, :2]

@@ -31,8 +31,8 @@ class TrackOptions:
 
     on_lost: OnLost = "hold"
     hold: float = 1.0
-    every: int = 1
-    long_side: int = 960
+    every: int = 2
+    long_side: int = 640
 
     def __post_init__(self) -> None:
         if self.on_lost not in get_args(OnLost):

@@ -70,8 +70,10 @@ class Tracer:
             here, how = found
             if known is None:
                 other = _at(here, frame, others)
+                if other is not None and _taken_over(live, other, frame):
+                    return True
                 if other is not None:
-                    return _taken_over(live, other, frame)
+                    break  # hidden by another face, so far as can be told: held from here
                 live.course.prepend(here, how)
             elif known[1] == "followed" and overlap([here], [known[0]])[0, 0] > _SAME:
                 return False  # both ways agree

@@ -1,0 +1,49 @@
+"""Faces that the frame's border cuts: the detector boxes what is left of them, too tightly."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+_NEAR = 0.04  # of the face's size: so near to the border a box is taken for cut
+_FRAMES = 25  # how far away in time the whole face may be
+
+
+def at_border(values: Array, shape: tuple[int, int]) -> Array:
+    """Give boxes that the border cuts the size that the face has where it is whole.
+
+    Parameters
+    ----------
+    values : ndarray
+        ``float64 (n, 14)``: boxes and landmarks, row by row in time.
+    shape : tuple of int
+        Of the frame (height, width), in the same pixels.
+
+    Returns
+    -------
+    ndarray
+        Boxes hang over the border by what is missing, and grow along it on both sides.
+    """
+    boxes = values[:, :4]
+    size = boxes[:, 2:] - boxes[:, :2]
+    near = _NEAR * np.sqrt(np.prod(size, axis=1, keepdims=True))
+    limit = np.array(shape[::-1], np.float64)
+    low, high = boxes[:, :2] < near, boxes[:, 2:] > limit - near
+    cut = (low | high).any(axis=1)
+    whole = np.flatnonzero(~cut)
+    if not cut.any() or not len(whole):
+        return values
+    result = values.copy()
+    for row in np.flatnonzero(cut):
+        close = whole[np.abs(whole - row) <= _FRAMES]
+        if not len(close):
+            continue
+        nearest = close[np.argsort(np.abs(close - row), kind="stable")[:5]]
+        missing = np.maximum(np.median(size[nearest], axis=0) - size[row], 0)
+        # Beyond the border where it is cut; on both sides where it is not, or where both are.
+        both = low[row] == high[row]
+        result[row, :2] -= missing * np.where(both, 0.5, low[row])
+        result[row, 2:4] += missing * np.where(both, 0.5, high[row])
+    return result
