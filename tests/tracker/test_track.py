@@ -47,9 +47,9 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[ArrayFrame], se
         def no_whole(self: Looker, picture: Image, *rest: object, **more: object) -> list[Spot]:
             return [] if id(picture) in pictures else whole(self, picture, *rest, **more)  # type: ignore[arg-type]
 
-        def no_close(self: Looker, small: object, looks: Sequence[object]) -> list[Spot | None]:
+        def no_close(self: Looker, small: object, looks: Sequence[object]) -> list[list[Spot]]:
             if id(small.picture) in pictures:  # type: ignore[attr-defined]
-                return [None] * len(looks)
+                return [[] for _ in looks]
             return close(self, small, looks)  # type: ignore[arg-type]
 
         monkeypatch.setattr(Looker, "whole", no_whole)

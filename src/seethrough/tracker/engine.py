@@ -24,7 +24,7 @@ from seethrough.tracker.finishing import Finisher
 from seethrough.tracker.following import follow
 from seethrough.tracker.frames import FilmLike, FrameLike, Small
 from seethrough.tracker.live import Live
-from seethrough.tracker.looking import Look, Looker, overlap
+from seethrough.tracker.looking import Look, Looker, distinct, overlap
 from seethrough.tracker.options import TrackOptions
 from seethrough.tracker.tracing import Tracer
 from seethrough.tracker.tracks import Tracks
@@ -200,14 +200,16 @@ class _Engine:
     def _look_closely(
         self, waiting: list[Live], expected: dict[int, Spot], small: Small
     ) -> list[Live]:
+        """Look for who is missing where each should be; return who is still missing."""
         looks = [Look(expected[id(live)], expected[id(live)].roll) for live in waiting]
-        missing = []
-        for live, spot in zip(waiting, self._looker.close(small, looks), strict=True):
-            if spot is not None and spot.score >= _CONTINUE and not self._taken(spot, self._live):
-                live.see(self._count, spot)
-            else:
-                missing.append(live)
-        return missing
+        found = distinct([spot for near in self._looker.close(small, looks) for spot in near])
+        found = [s for s in found if s.score >= _CONTINUE and not self._taken(s, self._live)]
+        reach = [self._reach(live) for live in waiting]
+        pairs = assign([look.at for look in looks], reach, found)
+        for row, column in pairs:
+            waiting[row].see(self._count, found[column])
+        done = {row for row, _ in pairs}
+        return [live for row, live in enumerate(waiting) if row not in done]
 
     def _follow_or_hold(self, live: Live, expected: Spot, small: Small) -> None:
         turned = self._looker.best(small, expected, [expected.roll + t for t in _TURNS])

@@ -67,21 +67,30 @@ class Looker:
         seen = _turned_back(seen, picture.shape, quarter_turns).moved(factor, 0, 0)
         return _spots(seen)
 
-    def close(self, small: Small, looks: Sequence[Look]) -> list[Spot | None]:
-        """Look closely; return the face found at each place, if there is one."""
+    def close(self, small: Small, looks: Sequence[Look]) -> list[list[Spot]]:
+        """Look closely; return the faces found near each place, the likeliest first."""
         if not looks:
             return []
         matrices = [_matrix(look) for look in looks]
         patches = np.stack([_patch(small, matrix) for matrix in matrices])
         return [
-            _nearest(seen, look, matrix)
-            for seen, look, matrix in zip(self._network(patches, LOW), looks, matrices, strict=True)
+            _near(seen, matrix)
+            for seen, matrix in zip(self._network(patches, LOW), matrices, strict=True)
         ]
 
     def best(self, small: Small, at: Spot, rolls: Sequence[float]) -> Spot | None:
         """Look closely under several turns and return the best face, if there is one."""
-        found = [s for s in self.close(small, [Look(at, roll) for roll in rolls]) if s is not None]
+        found = [near[0] for near in self.close(small, [Look(at, r) for r in rolls]) if near]
         return max(found, key=lambda spot: spot.score, default=None)
+
+
+def distinct(spots: Sequence[Spot]) -> list[Spot]:
+    """Drop faces that are nearly at the place of a better one."""
+    kept: list[Spot] = []
+    for spot in sorted(spots, key=lambda spot: -spot.score):
+        if not kept or overlap([spot], kept).max() <= _SAME:
+            kept.append(spot)
+    return kept
 
 
 def overlap(spots: Sequence[Spot], others: Sequence[Spot]) -> Array:
@@ -133,16 +142,17 @@ def _patch(small: Small, matrix: geometry.Matrix) -> Image:
     return np.asarray(warped, np.uint8)
 
 
-def _nearest(seen: Candidates, look: Look, matrix: geometry.Matrix) -> Spot | None:
+def _near(seen: Candidates, matrix: geometry.Matrix) -> list[Spot]:
+    """Return the faces of a close look, the likeliest and nearest first."""
     seen = seen.distinct(_SAME)
-    best: Spot | None = None
+    found: list[tuple[float, Spot]] = []
     for score, box, points in zip(seen.scores, seen.boxes, seen.landmarks, strict=True):
-        centre = (box[:2] + box[2:]) / 2 - _PATCH / 2
+        away = math.dist((box[:2] + box[2:]) / 2, (_PATCH / 2, _PATCH / 2))
         size = math.sqrt(max(float(np.prod(box[2:] - box[:2])), 1.0))
-        if math.hypot(*centre) > _FAR * max(size, _FACE) or not 0.5 < size / _FACE < 2:
+        if away > _FAR * max(size, _FACE) or not 0.5 < size / _FACE < 2:
             continue
-        if best is None or score > best.score:
-            upright = geometry.upright_box(matrix, Box(*map(float, box)))
-            back = geometry.transform(geometry.invert(matrix), points)
-            best = Spot(np.array(upright.as_tuple()), back, float(score))
-    return best
+        upright = geometry.upright_box(matrix, Box(*map(float, box)))
+        back = geometry.transform(geometry.invert(matrix), points)
+        spot = Spot(np.array(upright.as_tuple()), back, float(score))
+        found.append((score - 0.5 * away / max(size, _FACE), spot))
+    return [spot for _, spot in sorted(found, key=lambda pair: -pair[0])]
