@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 import av
 import numpy as np
 
-from benchmarks import parts, results
+from benchmarks import film_loops, results
 from seethrough.errors import MissingPartError
 from seethrough.types import Image
 
@@ -136,8 +136,8 @@ def covered(tool: Tool, source: Path, threads: int, words: Sequence[str] = ()) -
     """
     digest = hashlib.sha256(source.read_bytes() + " ".join(words).encode())
     digest.update(package_digest().encode() if tool == "SeeThrough" else deface_version().encode())
-    folder = parts.cache_folder() / "films" / "covered"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = film_loops.films_folder() / "covered"
+    folder.mkdir(exist_ok=True)
     target = folder / f"{source.stem[:24]}-{tool.lower()}-{digest.hexdigest()[:16]}.mp4"
     if not target.exists():
         temporary = target.with_name(f"making-{os.getpid()}-{target.name}")

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import film_scenery, film_stage, parts
+from benchmarks import film_loops, film_scenery, film_stage, parts
 from benchmarks.film_people import Person
 from benchmarks.film_scenes import Look, Scene
 from benchmarks.film_stage import Seen
@@ -52,9 +52,7 @@ class Film:
 
 def film(scene: Scene, cast: Sequence[Person], seed: int = 0) -> Film:
     """Return the film of a scene, from the cache or made now."""
-    folder = parts.cache_folder() / "films"
-    folder.mkdir(exist_ok=True)
-    path = folder / f"{scene.name}-{VERSION}-{seed}.mp4"
+    path = film_loops.films_folder() / f"{scene.name}-{VERSION}-{seed}.mp4"
     kept = path.with_suffix(".npz")
     if not (path.exists() and kept.exists()):
         with parts.written(path) as temporary:

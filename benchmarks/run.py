@@ -26,6 +26,10 @@ MODULES = (
     "leakage",
     "films",
     "film_real",
+    "film_speed",
+    "film_memory",
+    "film_robustness",
+    "film_fuzz",
 )
 """Modules of this package that offer ``run(options) -> Section``, in the order of the page."""
 ORDER = tuple(name.replace("_", "-") for name in MODULES)
