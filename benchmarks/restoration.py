@@ -1,8 +1,8 @@
 """How well faces are restored, beside other methods: ``python -m benchmarks.restoration``.
 
-``--quick`` measures PSNR alone, without peers: to choose weights by on ``valid``. ``--peers stored``
-measures our restorer alone and keeps the rows that the stored section has of the inputs and of the
-peers: they do not change with our weights, and take hours.
+``--quick`` measures PSNR alone, without peers: to choose weights by on ``valid``. With ``--peers
+stored`` our restorer alone is measured, and the rows that the stored section has of the inputs and
+of the peers are kept: they do not change with our weights, and take hours.
 """
 
 from __future__ import annotations
