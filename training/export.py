@@ -10,9 +10,7 @@ the same file is the warm start of the next training (:mod:`training.warm_start`
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import string
 import warnings
 from pathlib import Path
 from typing import Any
@@ -21,17 +19,16 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, numpy_helper
 
 from training import data
 from training.network import NetworkConfig, Restorer
 from training.restoration import psnr
+from training.shipping import ship, write_card
 
 TEMPLATE = Path(__file__).with_name("card_template.md")
 LARGEST_DIFFERENCE = 0.25 / 255
 """Between PyTorch and ONNX Runtime: a quarter of an 8-bit level, on pictures of pure noise."""
-SMALLEST_HALF = 64
-"""Initialisers with fewer elements stay as they are."""
 
 
 def load_restorer(checkpoint: Path) -> tuple[Restorer, dict[str, Any]]:
@@ -81,23 +78,6 @@ def _name_parameters(model: onnx.ModelProto, net: Restorer) -> None:
         tensor.name = name
 
 
-def halve(model: onnx.ModelProto) -> None:
-    """Store float32 initialisers as float16, with a cast back in front of their use."""
-    kept, casts = [], []
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < SMALLEST_HALF:
-            kept.append(tensor)
-            continue
-        half = f"{tensor.name}.half"
-        kept.append(numpy_helper.from_array(values.astype(np.float16), half))
-        casts.append(helper.make_node("Cast", [half], [tensor.name], to=TensorProto.FLOAT))
-    nodes = casts + list(model.graph.node)
-    del model.graph.initializer[:], model.graph.node[:], model.graph.value_info[:]
-    model.graph.initializer.extend(kept)
-    model.graph.node.extend(nodes)
-
-
 def read_parameters(path: Path) -> tuple[dict[str, torch.Tensor], int]:
     """Parameters of a shipped file by name, and how many pictures they have seen."""
     model = onnx.load(str(path))
@@ -138,20 +118,10 @@ def largest_difference(net: Restorer, path: Path) -> float:
 def export(arguments: argparse.Namespace) -> None:
     """Write the ONNX file and its card; refuse if PyTorch and ONNX Runtime differ."""
     net, state = load_restorer(arguments.checkpoint)
-    model = to_onnx(net)
-    halve(model)
-    facts = {name: str(state[name]) for name in ("config", "commit", "seed", "data", "seen")}
-    helper.set_model_props(model, facts)
     path: Path = arguments.onnx
-    partial = path.with_suffix(".partial")
-    onnx.save(model, str(partial))
-    onnx.checker.check_model(str(partial))
-    difference = largest_difference(net, partial)
-    if difference > LARGEST_DIFFERENCE:
-        partial.unlink()
-        raise SystemExit(f"PyTorch and ONNX Runtime differ by {difference:.1e}: not written")
-    partial.rename(path)
-
+    difference = ship(
+        to_onnx(net), path, state, lambda file: largest_difference(net, file), LARGEST_DIFFERENCE
+    )
     crops = data.read_crops(arguments.valid)
     rows = []
     for name, (degraded, clean, kind) in data.validation_sets(
@@ -161,23 +131,8 @@ def export(arguments: argparse.Namespace) -> None:
         before = psnr(torch.from_numpy(degraded).permute(0, 3, 1, 2).float() / 255, truth)
         after = psnr(torch.from_numpy(run(path, degraded, kind)), truth)
         rows.append(f"| {name} | {len(clean)} | {before:.2f} | {after:.2f} |")
-    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
-    config = json.loads(state["config"])
-    card = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        facts,
-        name=path.stem,
-        seen=f"{state['seen']:,}",
-        parameters=f"{sum(p.numel() for p in net.parameters()):,}",
-        bytes=f"{path.stat().st_size:,}",
-        sha256=checksum,
-        difference=f"{difference:.1e}",
-        rows="\n".join(rows),
-        config=json.dumps(config, indent=2),
-        loss=config["loss"],
-    )
-    path.with_suffix(".md").write_text(card, encoding="utf-8")
-    print(f"{path}: {path.stat().st_size:,} bytes, sha256 {checksum}")
-    print("\n".join(rows))
+    loss = json.loads(state["config"])["loss"]
+    write_card(TEMPLATE, path, state, net, difference, rows, loss=loss)
 
 
 def main() -> None:

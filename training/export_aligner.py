@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import string
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,11 +16,10 @@ import numpy.typing as npt
 import onnx
 import onnxruntime
 import torch
-from onnx import helper
 
 from training import data
 from training.alignment import SIZE, Aligner, fixed_sets, offset
-from training.export import halve
+from training.shipping import ship, write_card
 
 TEMPLATE = Path(__file__).with_name("aligner_card.md")
 LARGEST_DIFFERENCE = 1e-3
@@ -56,40 +53,23 @@ def export(arguments: argparse.Namespace) -> None:
     config = json.loads(state["config"])
     net = Aligner(tuple(config["channels"]), tuple(config["blocks"])).eval()
     net.load_state_dict({k: v.half().float() for k, v in state["ema"].items()})
-    model = to_onnx(net)
-    halve(model)
-    facts = {name: str(state[name]) for name in ("config", "commit", "seed", "data", "seen")}
-    helper.set_model_props(model, facts)
     path: Path = arguments.onnx
-    partial = path.with_suffix(".partial")
-    onnx.save(model, str(partial))
-    onnx.checker.check_model(str(partial))
+    sets = fixed_sets(data.read_crops(arguments.valid))
 
-    rows, difference = [], 0.0
-    for name, (crops, truth) in fixed_sets(data.read_crops(arguments.valid)).items():
-        answers = torch.from_numpy(run(partial, crops))
+    def difference(file: Path) -> float:
         with torch.no_grad():
-            difference = max(difference, float((net(crops / 255) - answers).abs().max()))
+            return max(
+                float((net(crops / 255) - torch.from_numpy(run(file, crops))).abs().max())
+                for crops, _ in sets.values()
+            )
+
+    found = ship(to_onnx(net), path, state, difference, LARGEST_DIFFERENCE)
+    rows = []
+    for name, (crops, truth) in sets.items():
+        answers = torch.from_numpy(run(path, crops))
         before, after = (offset(a, truth).square().mean().sqrt() for a in (0 * truth, answers))
         rows.append(f"| `{name}` | {len(crops)} | {before:.2f} px | {after:.2f} px |")
-    if difference > LARGEST_DIFFERENCE:
-        partial.unlink()
-        raise SystemExit(f"PyTorch and ONNX Runtime differ by {difference:.1e}: not written")
-    partial.rename(path)
-    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
-    card = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        facts,
-        seen=f"{state['seen']:,}",
-        parameters=f"{sum(p.numel() for p in net.parameters()):,}",
-        bytes=f"{path.stat().st_size:,}",
-        sha256=checksum,
-        difference=f"{difference:.1e}",
-        rows="\n".join(rows),
-        config=json.dumps(config, indent=2),
-    )
-    path.with_suffix(".md").write_text(card, encoding="utf-8")
-    print(f"{path}: {path.stat().st_size:,} bytes, sha256 {checksum}")
-    print("\n".join(rows))
+    write_card(TEMPLATE, path, state, net, found, rows)
 
 
 def main() -> None:

@@ -10,9 +10,7 @@ length one and seen from the mean descriptor of the training faces (``assets/dis
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import string
 import warnings
 from pathlib import Path
 from typing import Any
@@ -21,15 +19,14 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import helper
 from torch import Tensor, nn
 from torch.nn import functional
 
 from training import data
-from training.export import halve
 from training.identity import rank_one, validation_sets
 from training.identity_data import AttackMix
 from training.identity_network import Reader, ReaderConfig
+from training.shipping import ship, write_card
 
 TEMPLATE = Path(__file__).with_name("attacker_card_template.md")
 LARGEST_DIFFERENCE = 2e-3
@@ -87,24 +84,16 @@ def read(path: Path, crops: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def export(arguments: argparse.Namespace) -> None:
     """Write the ONNX file and its card; refuse if PyTorch and ONNX Runtime differ."""
     reader, state = load_reader(arguments.checkpoint)
-    model = to_onnx(reader)
-    halve(model)
-    facts = {name: str(state[name]) for name in ("config", "commit", "seed", "data", "seen")}
-    helper.set_model_props(model, facts)
     path: Path = arguments.onnx
-    partial = path.with_suffix(".partial")
-    onnx.save(model, str(partial))
-    onnx.checker.check_model(str(partial))
-    noise = np.random.default_rng(0).integers(0, 256, (3, *[reader.config.size] * 2, 3))
-    with torch.no_grad():
-        levels = torch.from_numpy(noise.transpose(0, 3, 1, 2).astype(np.float32) / 255)
-        expected = Shipped(reader)(levels).numpy()
-    difference = float(np.abs(read(partial, noise.astype(np.uint8)) - expected).max())
-    if difference > LARGEST_DIFFERENCE:
-        partial.unlink()
-        raise SystemExit(f"PyTorch and ONNX Runtime differ by {difference:.1e}: not written")
-    partial.rename(path)
 
+    def difference(file: Path) -> float:
+        noise = np.random.default_rng(0).integers(0, 256, (3, *[reader.config.size] * 2, 3))
+        with torch.no_grad():
+            levels = torch.from_numpy(noise.transpose(0, 3, 1, 2).astype(np.float32) / 255)
+            expected = Shipped(reader)(levels).numpy()
+        return float(np.abs(read(file, noise.astype(np.uint8)) - expected).max())
+
+    found = ship(to_onnx(reader), path, state, difference, LARGEST_DIFFERENCE)
     config = json.loads(state["config"])
     mix = AttackMix(data.Mix(**config["mix"].pop("degradations")), **config["mix"])
     with np.load(arguments.descriptors, allow_pickle=False) as file:
@@ -115,24 +104,12 @@ def export(arguments: argparse.Namespace) -> None:
         directions = torch.from_numpy(read(path, crops))
         share = rank_one(directions, functional.normalize(gallery, dim=1))
         rows.append(f"| {name} | {len(crops)} | {share:.1f} % |")
-    checksum = hashlib.sha256(path.read_bytes()).hexdigest()
-    card = string.Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        facts,
-        name=path.stem,
+    write_card(
+        TEMPLATE, path, state, reader, found, rows,
         config_name="identity_context" if mix.context else "identity_face",
         reads="what a cover leaves outside of itself (A5)" if mix.context else "covered faces (A3)",
-        seen=f"{state['seen']:,}",
         gallery=f"{len(known) + len(train):,}",
-        parameters=f"{sum(p.numel() for p in reader.parameters()):,}",
-        bytes=f"{path.stat().st_size:,}",
-        sha256=checksum,
-        difference=f"{difference:.1e}",
-        rows="\n".join(rows),
-        config=json.dumps(json.loads(state["config"]), indent=2),
-    )
-    path.with_suffix(".md").write_text(card, encoding="utf-8")
-    print(f"{path}: {path.stat().st_size:,} bytes, sha256 {checksum}")
-    print("\n".join(rows))
+    )  # fmt: skip
 
 
 def main() -> None:

@@ -28,8 +28,8 @@ from torch import Tensor
 
 from benchmarks import dlib_onnx, parts
 from benchmarks.graph import Graph
-from training.export import halve
 from training.export_detector import Container, TensorReader
+from training.shipping import halve
 
 SIDE = 112
 DIMENSIONS = 512

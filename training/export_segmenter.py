@@ -24,7 +24,7 @@ import onnxruntime as ort
 import tflite
 from onnx import TensorProto, helper, numpy_helper
 
-from training.export import halve
+from training.shipping import halve
 
 MEMBER = "package/selfie_segmentation.tflite"
 SHA256 = "8d13b7fae74af625c641226813616a2117bd6bca19eb3b75574621fc08557f27"

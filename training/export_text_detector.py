@@ -19,7 +19,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from training.export import halve
+from training.shipping import halve
 
 MEMBER = "rapidocr/models/PP-OCRv6_det_small.onnx"
 SHA256 = "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f"
