@@ -24,6 +24,7 @@ MODULES = (
     "footprint",
     "odds",
     "leakage",
+    "audit_time",
     "films",
     "film_real",
     "film_speed",
