@@ -4,8 +4,9 @@
 
 The package comes from ``npm pack @mediapipe/selfie_segmentation@0.1.1675465747`` (Apache-2.0). Its
 network is a TensorFlow Lite file with half-precision weights; the flatbuffer is read with PyPI's
-``tflite`` (``pip install tflite``, needed by nothing else), and each of its few operators becomes one of ONNX, channels first, with the same
-explicit padding. The weights stay in half precision, with a cast in front.
+``tflite`` (``pip install tflite``, needed by nothing else), and each of its few operators becomes
+one of ONNX, channels first, with the same explicit padding. The weights stay in half precision,
+with a cast in front.
 """
 
 from __future__ import annotations
