@@ -103,6 +103,19 @@ WEIGHTS: tuple[Weights, ...] = (
         card="text-detector.md",
     ),
     Weights(
+        name="second-detector",
+        file="second-detector.onnx",
+        sha256="b22b1fe4931d101cfd786eac9da8f007fc45b8c1d683262d81252dfbca81f61b",
+        task="looks for faces in what was redacted (CenterFace)",
+        scale=1,
+        preprocessing=(
+            "picture: float32 (N, 3, H, W), RGB on [0, 255], sides multiples of 32; "
+            "scores, sizes, offsets: for each cell of 4 px (see the card)"
+        ),
+        licence="MIT",
+        card="second-detector.md",
+    ),
+    Weights(
         name="segmenter",
         file="segmenter.onnx",
         sha256="df6ac3f3d31b3a70b9703c6f390dcd6516bcdbf037c168b713a4ec7a60113cf1",

@@ -1,18 +1,42 @@
-"""Does a redacted file still show what should be covered? Asked of what came out of the encoder."""
+"""Does a redacted file still show what should be covered? Asked of what came out of the encoder.
+
+Three questions for each face, in every frame. Is all of its oval painted, and does the output look
+there as it was painted? Has the inside of its cover structure of the original? Does a detector
+that the tracker does not use see a face there, as it did in the original?
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from seethrough.errors import UsageError
+from seethrough.redactor import region, structure
+from seethrough.redactor.coverer import Coverer
+from seethrough.redactor.region import Region
+from seethrough.redactor.second_detector import THRESHOLD, SecondDetector
 from seethrough.redactor.source import Sighting, Source, StillPicture
 from seethrough.redactor.style import Style
 from seethrough.session import Device
-from seethrough.types import Box, Image
+from seethrough.types import Box, Image, Patch
 
 What: TypeAlias = Literal["face", "structure", "bare"]
+
+_OFF = 40  # levels by which a pixel may differ from what was painted, after a codec
+_RINGS = 3  # pixels inside the border of a cover whose looks a codec decides
+_FEW = 0.02  # share of an oval that may differ by more
+
+_WORDS: dict[What, str] = {
+    "face": "a detector still finds a face here",
+    "structure": "the original shows through the cover",
+    "bare": "part of the face is not covered",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,33 +50,30 @@ class Finding:
     time : Fraction
         Seconds from the start of the film.
     box : Box
-        Where, in upright stored pixels.
+        The face, in upright, stored pixels.
     what : str
-        ``face``: a second detector, which the tracker does not use, finds a face that should be
-        covered. ``structure``: inside the cover the original's structure shows. ``bare``: part of
-        a face's oval was not painted as the style says.
-    track : int or None
-        Which face, where known.
+        ``face``: a second detector finds it. ``structure``: inside the cover the original's
+        structure shows. ``bare``: part of its oval was not painted, or does not look so.
+    track : int
+        Which face.
     """
 
     frame: int
     time: Fraction
     box: Box
     what: What
-    track: int | None
+    track: int
 
     @property
     def words(self) -> str:
         """What was found, as a sentence without its full stop."""
-        return {
-            "face": "a detector still finds a face here",
-            "structure": "the original shows through the cover",
-            "bare": "part of the face is not covered",
-        }[self.what]
+        return _WORDS[self.what]
 
 
 class Verifier:
     """Checks the decoded output of one film against its original, frame by frame.
+
+    Memory does not grow with the film.
 
     Parameters
     ----------
@@ -64,9 +85,21 @@ class Verifier:
     sample_aspect : float
         Width of a stored pixel in its heights.
     every : int
-        The second detector looks at every n-th frame; the other checks at all.
+        The second detector looks at every n-th frame; the other questions are asked of all.
     device, threads
         As in :func:`seethrough.session.open_session`.
+
+    Raises
+    ------
+    UsageError
+        Where ``every`` is less than 1.
+    MissingPartError
+        Where weights or the device are missing.
+
+    Notes
+    -----
+    Frames are to come in order, each once: covers that are smoothed in time are made again from
+    the original, to know what should be there.
     """
 
     def __init__(
@@ -78,7 +111,15 @@ class Verifier:
         device: Device = "auto",
         threads: int | None = None,
     ) -> None:
-        self.style = style
+        if every < 1:
+            raise UsageError(f"a look at every {every} frames", "give 1 or more")
+        self._style = style
+        self._aspect = float(sample_aspect)
+        self._every = every
+        # An outline is black where heads are, whatever it is elsewhere.
+        painted = replace(style, name="solid") if style.name == "silhouette" else style
+        self._coverer = Coverer(painted, shape, sample_aspect, device, threads)
+        self._detector = SecondDetector(device, threads) if style.safe else None
 
     def look(
         self,
@@ -87,6 +128,8 @@ class Verifier:
         original: Source,
         output: Source,
         sightings: Sequence[Sighting],
+        *,
+        whole: bool = False,
     ) -> tuple[Finding, ...]:
         """Look at one frame.
 
@@ -98,8 +141,55 @@ class Verifier:
             The frame before it was covered, and as decoded from the redacted file.
         sightings : sequence of Sighting
             The faces that were to be covered in it.
+        whole : bool
+            The frame was to be covered as a whole.
+
+        Returns
+        -------
+        tuple of Finding
+            At most one of each kind for a face.
         """
-        return ()
+        if whole:
+            patches = [self._coverer.whole()]
+        elif sightings:
+            patches = self._coverer.patches(original, sightings)
+        else:
+            return ()
+        covers = patches if whole else self._coverer.regions(sightings)
+        found: list[tuple[What, Sighting]] = []
+        suspects = []
+        for sighting in sightings:
+            must = self._must(sighting, output.shape)
+            if must is None:  # outside the picture
+                continue
+            suspects.append(sighting)
+            if _bare(output, must, patches):
+                found.append(("bare", sighting))
+            if self._style.safe and any(
+                _shows(original, output, cover) for cover in covers if _touches(cover, must)
+            ):
+                found.append(("structure", sighting))
+        if self._detector is not None and frame % self._every == 0:
+            found += [("face", sighting) for sighting in self._seen(original, output, suspects)]
+        return tuple(Finding(frame, time, s.box, what, s.track) for what, s in found)
+
+    def _must(self, sighting: Sighting, shape: tuple[int, int]) -> Region | None:
+        """Return what has to be covered: the oval of the face, or where the bar goes."""
+        if self._style.name == "eye-bar":
+            return region.eye_bar(sighting, shape, self._aspect)
+        return region.oval(sighting, shape)
+
+    def _seen(
+        self, original: Source, output: Source, sightings: Sequence[Sighting]
+    ) -> list[Sighting]:
+        """Return the faces that the second detector sees in the output as in the original."""
+        assert self._detector is not None
+        places = [sighting.box for sighting in sightings]
+        scores = self._detector.scores(output, places, self._aspect)
+        suspects = [s for s, score in zip(sightings, scores, strict=True) if score >= THRESHOLD]
+        places = [sighting.box for sighting in suspects]
+        scores = self._detector.scores(original, places, self._aspect)
+        return [s for s, score in zip(suspects, scores, strict=True) if score >= THRESHOLD]
 
 
 def verify_picture(
@@ -110,7 +200,68 @@ def verify_picture(
     device: Device = "auto",
     threads: int | None = None,
 ) -> tuple[Finding, ...]:
-    """Look at a photo, as decoded from its redacted file; it counts as frame 0 of a film."""
+    """Look at a photo, as decoded from its redacted file; it counts as frame 0 of a film.
+
+    Raises
+    ------
+    UsageError
+        Where the two pictures differ in size.
+    """
+    if original.shape != output.shape:
+        raise UsageError("the two pictures differ in size", "compare a photo with its own output")
     shape = (original.shape[0], original.shape[1])
     verifier = Verifier(style, shape, device=device, threads=threads)
     return verifier.look(0, Fraction(0), StillPicture(original), StillPicture(output), sightings)
+
+
+def _touches(cover: Region | Patch, other: Region) -> bool:
+    height, width = cover.mask.shape
+    return (
+        cover.x0 < other.x1
+        and other.x0 < cover.x0 + width
+        and cover.y0 < other.y1
+        and other.y0 < cover.y0 + height
+    )
+
+
+def _shows(original: Source, output: Source, cover: Region | Patch) -> bool:
+    height, width = cover.mask.shape
+    edges = (cover.x0, cover.y0, cover.x0 + width, cover.y0 + height)
+    return structure.shows_through(original.part(*edges), output.part(*edges), cover.mask)
+
+
+def _bare(output: Source, must: Region, patches: Sequence[Patch]) -> bool:
+    """Tell whether a pixel that must be painted was not, or the output looks otherwise there."""
+    high, wide = must.mask.shape
+    expected = np.zeros((high, wide, 3), np.uint8)
+    painted = np.zeros((high, wide), np.bool_)
+    for patch in patches:
+        if not _touches(patch, must):
+            continue
+        x0, y0 = max(patch.x0, must.x0), max(patch.y0, must.y0)
+        x1 = min(patch.x0 + patch.mask.shape[1], must.x1)
+        y1 = min(patch.y0 + patch.mask.shape[0], must.y1)
+        theirs = (slice(y0 - patch.y0, y1 - patch.y0), slice(x0 - patch.x0, x1 - patch.x0))
+        ours = (slice(y0 - must.y0, y1 - must.y0), slice(x0 - must.x0, x1 - must.x0))
+        mask = patch.mask[theirs]
+        np.copyto(expected[ours], patch.pixels[theirs], where=mask[..., None])
+        painted[ours] |= mask
+    if (must.mask & ~painted).any():
+        return True
+    found = output.part(must.x0, must.y0, must.x1, must.y1)
+    off = cv2.absdiff(_smoothed(found), _smoothed(expected)).max(axis=2) > _OFF
+    deep = _eroded(must.mask, _RINGS)
+    return bool((off & deep).sum() > _FEW * deep.sum())
+
+
+def _eroded(mask: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:
+    """Return what lies inside a mask's border; all of it where that would be nothing."""
+    kernel = np.ones((2 * by + 1, 2 * by + 1), np.uint8)
+    padded = cv2.erode(np.pad(mask.view(np.uint8), by), kernel)
+    inner = np.asarray(padded, np.uint8)[by:-by, by:-by].view(np.bool_)
+    return inner if inner.any() else mask
+
+
+def _smoothed(picture: Image) -> npt.NDArray[np.uint8]:
+    """Take away what a codec does to single pixels."""
+    return np.asarray(cv2.blur(picture, (3, 3)), np.uint8)
