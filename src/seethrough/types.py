@@ -208,7 +208,8 @@ class Region:
     """What became of one face or line of text.
 
     ``status`` is ``done`` or ``skipped``; a skipped region carries its ``reason`` and its
-    pixels are those of the input.
+    pixels are those of the input. In a film, a region is one face followed through ``span``, from
+    and to in seconds, and its box and landmarks are those of one frame.
     """
 
     kind: Kind
@@ -220,6 +221,7 @@ class Region:
     operator: Operator | None
     consistency_db: float | None
     seconds: float
+    span: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -157,7 +157,12 @@ def _region(region: Region) -> dict[str, Any]:
         if region.consistency_db is None
         else round(float(region.consistency_db), 2),
         "seconds": round(region.seconds, 3),
+        **_span(region.span),
     }
+
+
+def _span(span: tuple[float, float] | None) -> dict[str, float]:
+    return {} if span is None else {"from": round(span[0], 3), "to": round(span[1], 3)}
 
 
 def operator_dict(operator: Operator) -> dict[str, Any]:

@@ -188,3 +188,16 @@ def converted(frame: av.VideoFrame, name: str) -> av.VideoFrame:
     elif shift < 0:
         planes = [np.right_shift(plane, -shift).astype(dtype) for plane in planes]
     return rebuilt(frame, planes, name)
+
+
+def side_by_side(left: av.VideoFrame, right: av.VideoFrame) -> av.VideoFrame:
+    """Return one frame with two of one size beside each other, in the format of the first.
+
+    Where the width is odd, chroma that two columns share becomes finer.
+    """
+    parsed = parse(left.format.name)
+    assert parsed is not None
+    depth, step = parsed
+    name = format_name(depth, (1, 1) if step[0] == 2 and left.width % 2 else step)
+    pairs = zip(planes_of(converted(left, name)), planes_of(converted(right, name)), strict=True)
+    return rebuilt(left, [np.hstack(pair) for pair in pairs], name)

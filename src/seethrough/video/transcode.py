@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -21,7 +21,7 @@ from seethrough.video.joining import join, opened
 from seethrough.video.opening import open_film
 from seethrough.video.options import EncodeOptions
 from seethrough.video.parts import Parts, PartWriter
-from seethrough.video.pixels import converted
+from seethrough.video.pixels import converted, side_by_side
 from seethrough.video.reader import FilmInfo, FilmReader
 
 SEGMENT = 300
@@ -55,6 +55,7 @@ def transcode(
     skip: Callable[[Frame], None] | None = None,
     timings: Timings | None = None,
     segment: int = SEGMENT,
+    beside: Path | None = None,
 ) -> FilmInfo:
     """Decode a film, edit every frame in place, and encode it.
 
@@ -88,6 +89,8 @@ def transcode(
         Filled in.
     segment : int
         Frames in a segment.
+    beside : Path, optional
+        Another film of the same size and frames: the target shows both, that one on the right.
 
     Returns
     -------
@@ -107,26 +110,37 @@ def transcode(
     check_output(target, overwrite=overwrite)
     clocks = Timings() if timings is None else timings
     with FilmReader(source, threads) as film:
-        encoding = choose(film.first, film.info, target, options)
+        first, written = film.first, film.info
+        others = None
+        if beside is not None:
+            first = side_by_side(first, first)
+            written = replace(written, width=first.width)
+            others = iter(FilmReader(beside, threads))
+        encoding = choose(first, written, target, options)
         _check_different(source, target)
         print_of = _fingerprint(source, target, encoding, options, threads, segment, key)
         parts = Parts(target, print_of, resume=resume)
         with _keeping(parts, target), ExitStack() as stack:
-            _rehearse(parts, film.info, target, encoding, options, threads)
+            _rehearse(parts, written, target, encoding, options, threads)
             work = stack.enter_context(
-                closing(_Segments(film.info, encoding, parts, threads, segment))
+                closing(_Segments(written, encoding, parts, threads, segment))
             )
             for frame in _timed(film, clocks):
                 started = time.perf_counter()
                 if frame.index // segment in parts.done:
                     if skip is not None:
                         skip(frame)
+                    if others is not None:
+                        _other(others, frame, beside)
                     clocks.edit += time.perf_counter() - started
                 else:
                     edit(frame)
+                    coded = frame.coded
+                    if others is not None:
+                        coded = side_by_side(coded, _other(others, frame, beside))
                     edited = time.perf_counter()
                     clocks.edit += edited - started
-                    work.add(frame)
+                    work.add(frame.index, coded)
                     clocks.encode += time.perf_counter() - edited
                 clocks.frames += 1
                 if progress is not None:
@@ -142,7 +156,7 @@ def transcode(
             whole = parts.folder / f"whole{target.suffix}"
             numbers = range(-(-clocks.frames // segment))
             finished = [parts.done[number] for number in numbers]
-            join(whole, film.info, encoding, finished, options, threads)
+            join(whole, written, encoding, finished, options, threads)
             check_output(target, overwrite=overwrite)
             whole.replace(target)
             parts.discard()
@@ -167,9 +181,9 @@ class _Segments:
         self._encoder: VideoCodecContext | None = None
         self._writer: PartWriter | None = None
 
-    def add(self, frame: Frame) -> None:
+    def add(self, index: int, frame: av.VideoFrame) -> None:
         """Encode one frame."""
-        number = frame.index // self._length
+        number = index // self._length
         if number != self._number:
             self.finish()
             self._number = number
@@ -178,10 +192,10 @@ class _Segments:
             self._writer = self._parts.writer(number)
         assert self._encoder is not None
         assert self._writer is not None
-        self._last = frame.coded.duration
+        self._last = frame.duration
         self._frames += 1
-        frame.coded.pict_type = 0  # the source's choice of key frames is not repeated
-        coded = converted(frame.coded, self._encoding.pixel_format)
+        frame.pict_type = 0  # the source's choice of key frames is not repeated
+        coded = converted(frame, self._encoding.pixel_format)
         for packet in self._encoder.encode(coded):
             self._writer.add(packet)
         if self._frames == self._length:
@@ -210,6 +224,13 @@ class _Segments:
         context.flags |= Flags.global_header.value  # as the container's own encoder has it
         context.open()
         return context
+
+
+def _other(others: Iterator[Frame], frame: Frame, path: Path | None) -> av.VideoFrame:
+    other = next(others, None)
+    if other is None or other.shape != frame.shape:
+        raise InputError(f"{path} has other frames than its source", "make it again")
+    return other.coded
 
 
 def _timed(film: FilmReader, clocks: Timings) -> Iterator[Frame]:
