@@ -10,14 +10,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from seethrough import __version__, image
+from seethrough import image
 from seethrough.errors import InputError, UsageError
 from seethrough.geometry import template, tight_box
 from seethrough.operators import estimate, find_covered
 from seethrough.pipeline.inputs import Item, one_file, plan
+from seethrough.pipeline.marks import mark as mark
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.options import RestoreOptions
+from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.report import Record
+from seethrough.pipeline.restoring_films import FilmRestoring
 from seethrough.pipeline.run import Run, generator
 from seethrough.restorer import CROP
 from seethrough.restorer.consistency import consistency, scaled
@@ -32,7 +35,6 @@ from seethrough.types import (
     Region,
     Restoration,
     TextLine,
-    WeightsUsed,
 )
 
 MAX_ALIGNED = 512  # px a side
@@ -44,7 +46,7 @@ def restoring(inputs: Sequence[Path], output: Path, options: RestoreOptions) -> 
     Parameters
     ----------
     inputs : sequence of Path
-        Pictures and folders.
+        Pictures, films and folders.
     output : Path
         A file for a single file, otherwise a folder.
     options : RestoreOptions
@@ -62,19 +64,24 @@ def restoring(inputs: Sequence[Path], output: Path, options: RestoreOptions) -> 
             "--box and --landmarks name regions of one picture", "give a single picture with them"
         )
     suffix = ".png" if options.aligned else None
-    items = plan(inputs, output, suffix=suffix, compare=options.compare)
-    work = _Restoring(options)
-    return Run("restore", items, work, work.networks.used, options)
+    films = not options.aligned
+    items = plan(inputs, output, suffix=suffix, compare=options.compare, films=films)
+    progress = Progress()
+    work = _Restoring(options, progress)
+    return Run("restore", items, work, work.networks.used, options, films=films, progress=progress)
 
 
 class _Restoring:
     """What one run needs: its options, and the networks that it has loaded."""
 
-    def __init__(self, options: RestoreOptions) -> None:
+    def __init__(self, options: RestoreOptions, progress: Progress) -> None:
         self.options = options
         self.networks = Networks(options.device, options.threads, options.weights)
+        self.films = FilmRestoring(options, self.networks, progress, _placed)
 
     def __call__(self, item: Item) -> Record:
+        if item.film:
+            return self.films(item)
         picture = image.read(item.source)
         if self.options.aligned:
             return self._aligned(item, picture)
@@ -179,15 +186,6 @@ class _Restoring:
                 description=f"Left: before. Right: after. {description}",
                 overwrite=overwrite,
             )
-
-
-def mark(weights: Sequence[WeightsUsed]) -> str:
-    """Return the words that every restored file carries in its metadata."""
-    names = "; ".join(f"{used.name} sha256 {used.sha256}" for used in weights)
-    return (
-        f"Reconstruction by seethrough {__version__}: "
-        f"a plausible guess, not evidence. Weights: {names}"
-    )
 
 
 def network_sized(pixels: Image) -> Image:

@@ -27,7 +27,7 @@ from seethrough.restorer.tracks import FaceTrack
 from seethrough.types import Face, Image, Patch, Region, TextLine
 
 if TYPE_CHECKING:
-    from seethrough.video import FilmInfo, Frame, Timings
+    from seethrough.video import FilmInfo, FilmReader, Frame, Timings
 
 TEXT = "text in films is restored only where --box places it"
 
@@ -93,9 +93,7 @@ class FilmRestoring:
             regions = tuple(_region(track, info, _Sums()) for track in tracks)
             reasons = ", ".join(sorted({track.reason or "" for track in tracks}))
             reason = reasons or "no face found"
-            return Record(
-                item.source, None, "skipped", reason, info.width, info.height, regions
-            )
+            return Record(item.source, None, "skipped", reason, info.width, info.height, regions)
         restorer = self._networks.restorer
         description = mark((restorer.weights,))
         kept = EncodeOptions(
@@ -132,11 +130,9 @@ class FilmRestoring:
         regions = tuple(
             _region(track, info, sums) for track, sums in zip(tracks, editor.sums, strict=True)
         )
-        return Record(
-            item.source, item.output, "done", None, info.width, info.height, regions
-        )
+        return Record(item.source, item.output, "done", None, info.width, info.height, regions)
 
-    def _follow(self, film: Sequence[Frame], info: FilmInfo) -> tuple[FaceTrack, ...]:
+    def _follow(self, film: FilmReader, info: FilmInfo) -> tuple[FaceTrack, ...]:
         options = self._options
         faces, lines = self._placed(options) if options.box or options.landmarks else ((), ())
         placed = [*map(face_target, faces), *map(line_target, lines)]

@@ -145,6 +145,14 @@ class FaceTrack:
         frame, target = self._targets[at]
         return frame, (self.at(frame) or target) if wanted else target
 
+    def fingerprint(self) -> bytes:
+        """Return bytes that differ where anything that is restored differs."""
+        choices = [(frame, repr(target.operator)) for frame, target in self._targets]
+        words = f"{self.first} {self._restored} {choices}".encode()
+        return words + b"".join(
+            array.tobytes() for array in (self._landmarks, self._boxes, self._sizes)
+        )
+
     def _nearest(self, frame: int) -> int:
         return min(range(len(self._targets)), key=lambda at: abs(self._targets[at][0] - frame))
 
