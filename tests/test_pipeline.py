@@ -249,10 +249,10 @@ def test_boxes_need_a_single_picture(tmp_path: Path, weights: Path) -> None:
             pipeline.restore(inputs, tmp_path / "out", box=[BOX], weights=weights)
 
 
-def test_films_are_refused(tmp_path: Path, weights: Path) -> None:
+def test_films_are_no_aligned_crops(tmp_path: Path, weights: Path) -> None:
     film = tree(tmp_path, "film.mp4") / "film.mp4"
     with pytest.raises(InputError, match="takes pictures alone"):
-        pipeline.restore(film, tmp_path / "out.png", weights=weights)
+        pipeline.restore(film, tmp_path / "out.png", weights=weights, aligned=True)
 
 
 # Runs over several inputs

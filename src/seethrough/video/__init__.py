@@ -4,7 +4,7 @@ from seethrough.video.frame import Frame
 from seethrough.video.options import EncodeOptions
 from seethrough.video.reader import FilmInfo, FilmReader
 from seethrough.video.still import still_through_h264
-from seethrough.video.transcode import Timings, transcode
+from seethrough.video.transcoding import Timings, transcode
 
 __all__ = [
     "EncodeOptions",
