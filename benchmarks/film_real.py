@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from benchmarks.film_detectors import NAMES, Boxes, Name
 from benchmarks.film_tools import TOOLS, Tool
 from benchmarks.results import Column, Goal, Options, Section, Table, Value, goals
 from seethrough.errors import InputError
+from seethrough.tracker import track
+from seethrough.video import FilmReader
 
 
 def run(options: Options) -> Section:
@@ -25,7 +27,8 @@ def run(options: Options) -> Section:
     rows: list[dict[str, Value]] = []
     hits = dict.fromkeys(TOOLS, 0)
     for film in films:
-        there = {name: _found(film, name, options.threads) for name in NAMES}
+        there = [_found(film, name, options.threads) for name in NAMES]
+        there.append(_tracked(film, options.threads))
         for tool in TOOLS:
             output = film_tools.covered(tool, film, options.threads)
             row = _row(film.stem, tool, there, output, options.threads)
@@ -63,30 +66,50 @@ def remaining(there: Sequence[Sequence[Boxes]], after: Sequence[Boxes]) -> tuple
 
 
 def _row(
-    film: str, tool: Tool, there: dict[Name, list[Boxes]], output: Path, threads: int
+    film: str, tool: Tool, there: list[list[Boxes]], output: Path, threads: int
 ) -> dict[str, Value]:
     row: dict[str, Value] = {"film": f"`{film}`", "tool": tool}
     frames: set[int] = set()
-    before = [boxes for found in there.values() for boxes in found]
-    row["faces"] = sum(map(len, before)) // len(there)
+    row["frames"] = len(there[0])
+    row["faces"] = sum(map(len, there[-1]))
     for name in NAMES:
         after = _found(output, name, threads)
-        if len(after) != len(there[name]):
+        if len(after) != len(there[0]):
             raise InputError(f"{output} has another number of frames", "look at it")
-        numbers = remaining(list(there.values()), after)
+        numbers = remaining(there, after)
         row[name] = len(numbers)
         frames |= set(numbers)
-    row["frames"], row["either"] = len(there["MTCNN"]), len(frames)
+    row["either"] = len(frames)
     return row
 
 
 def _found(film: Path, name: Name, threads: int) -> list[Boxes]:
     """Return a detector's boxes in every frame of a film; what was found before is kept."""
+
+    def find() -> list[Boxes]:
+        detect = film_detectors.detector(name, threads)
+        return [detect(frame) for frame in film_tools.frames(film)]
+
+    return _kept(film, name, find)
+
+
+def _tracked(film: Path, threads: int) -> list[Boxes]:
+    """Return the boxes that the tracker detected (not those that it followed or held)."""
+
+    def find() -> list[Boxes]:
+        with FilmReader(film, threads) as reader:
+            tracks = track(iter(reader), reader.info, device="cpu", threads=threads)
+        seen = ([s for s in tracks.at(n) if s.how == "detected"] for n in range(tracks.frames))
+        return [np.array([s.box.as_tuple() for s in each]).reshape(-1, 4) for each in seen]
+
+    return _kept(film, f"tracker {film_tools.package_digest()}", find)
+
+
+def _kept(film: Path, name: str, find: Callable[[], list[Boxes]]) -> list[Boxes]:
     digest = hashlib.sha256(film.read_bytes() + f"1 {name}".encode()).hexdigest()
     kept = parts.cache_folder() / f"film-faces-{digest[:24]}.npz"
     if not kept.exists():
-        detect = film_detectors.detector(name, threads)
-        found = [detect(frame) for frame in film_tools.frames(film)]
+        found = find()
         counts = [len(boxes) for boxes in found]
         with parts.written(kept) as temporary:
             boxes = np.concatenate([np.zeros((0, 4)), *found])
@@ -101,7 +124,7 @@ def _table(rows: list[dict[str, Value]]) -> Table:
         Column("film", "film"),
         Column("tool", "program"),
         Column("frames", "frames"),
-        Column("faces", "faces in the original, mean of both"),
+        Column("faces", "faces that the tracker detects in the original"),
         *(Column(name, f"frames in which {name} finds one") for name in NAMES),
         Column("either", "either"),
     )
@@ -113,9 +136,9 @@ def _text() -> str:
         "Every frame of the redacted output is searched by two detectors that the tracker does "
         f"not use, CenterFace (score {film_detectors.CENTREFACE_THRESHOLD:g}) and MTCNN (its "
         "defaults). A frame counts where one of them finds a box that overlaps (IoU of "
-        f"{film_detectors.SAME:g}) one that either had found in the original's frame, whether "
-        "that was a face or a false alarm. Both programs at their defaults, "
-        "`deface --replacewith solid`."
+        f"{film_detectors.SAME:g}) one that either of them or the tracker's own detector had "
+        "found in the original's frame, whether that was a face or a false alarm. Both programs "
+        "at their defaults, `deface --replacewith solid`."
     )
 
 
