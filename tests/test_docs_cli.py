@@ -23,6 +23,7 @@ from seethrough.cli.options import FileOptions, SharedOptions
 from seethrough.cli.redact import STYLES as COVERS_IN_HELP
 from seethrough.degrade import PRESETS
 from seethrough.pipeline.audit_options import AuditOptions
+from seethrough.pipeline.faces_options import FacesOptions
 from seethrough.pipeline.options import DegradeOptions, RestoreOptions, RunOptions
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.redactor import STYLES as COVERS
@@ -50,7 +51,7 @@ def named(word: str) -> str:
 
 
 def test_the_commands_are_those_of_this_version() -> None:
-    assert set(COMMANDS) == {"restore", "redact", "audit", "degrade", "info"}
+    assert set(COMMANDS) == {"restore", "redact", "faces", "audit", "degrade", "info"}
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))
@@ -80,7 +81,7 @@ def test_the_help_of_all_has_examples_too() -> None:
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_flag_is_in_the_documentation(name: str, repository: Path) -> None:
     pages = {"audit": "audit.md", "restore": "restore.md", "degrade": "degrade.md"}
-    pages |= {"info": "json.md", "redact": "redact.md"}
+    pages |= {"info": "json.md", "redact": "redact.md", "faces": "faces.md"}
     text = (repository / "docs" / pages[name]).read_text()
     assert f"seethrough {name}" in text
     if name == "info":
@@ -107,13 +108,14 @@ def test_examples_in_the_documentation_are_commands(repository: Path) -> None:
     [
         ("restore", pipeline.restore, RestoreOptions),
         ("redact", pipeline.redact, RedactOptions),
+        ("faces", pipeline.faces, FacesOptions),
         ("audit", pipeline.audit, AuditOptions),
         ("degrade", pipeline.degrade, DegradeOptions),
         ("info", pipeline.info, None),
     ],
 )
 def test_flags_are_the_keywords_of_python(name: str, verb: Any, options: Any) -> None:
-    files = {"inputs", "original", "redacted", "output"}
+    files = {"inputs", "source", "original", "redacted", "output"}
     keywords = set(inspect.signature(verb).parameters) - files
     assert set(flags(name)) - PRESENTATION - files == keywords
     if options is not None:

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from seethrough.errors import InputError, OutputError
 
+OWNER_ONLY = 0o700
+
 
 def check_input(path: Path) -> int:
     """Make sure that ``path`` is a file that can be read and is not empty.
@@ -121,6 +123,34 @@ def replacing(path: Path, *, overwrite: bool) -> Iterator[Path]:
 def write_bytes(path: Path, content: bytes, *, overwrite: bool) -> None:
     """Write a whole file, or nothing; see :func:`replacing`."""
     with replacing(path, overwrite=overwrite) as temporary:
+        temporary.write_bytes(content)
+
+
+def make_private(folder: Path) -> None:
+    """Create a folder that its owner alone can open; one that exists is left as it is.
+
+    Raises
+    ------
+    OutputError
+        Where it cannot be created.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(mode=OWNER_ONLY)
+            folder.chmod(OWNER_ONLY)
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be created ({os.strerror(error.errno or 0)})",
+            "check the folder above it, its permissions and the space that is left",
+        ) from error
+
+
+def write_private(path: Path, content: bytes, *, overwrite: bool) -> None:
+    """Write a whole file, or nothing, that its owner alone can read; likewise a new folder."""
+    make_private(path.parent)
+    with replacing(path, overwrite=overwrite) as temporary:
+        temporary.touch(mode=0o600, exist_ok=False)
         temporary.write_bytes(content)
 
 

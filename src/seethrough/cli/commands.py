@@ -9,6 +9,7 @@ import typer
 import seethrough
 from seethrough.cli.audit import audit
 from seethrough.cli.degrade import degrade
+from seethrough.cli.faces import faces
 from seethrough.cli.info import info
 from seethrough.cli.options import with_shared_options
 from seethrough.cli.redact import redact
@@ -54,6 +55,7 @@ def _root(
 for _verb, _summary in (
     (restore, "Make clear pictures out of degraded ones."),
     (redact, "Hide faces for good."),
+    (faces, "Show numbered faces, and where they are."),
     (audit, "Measure what a redaction leaves."),
     (degrade, "Blur, mosaic, cover, reduce or compress."),
     (info, "Print version, providers and weights."),

@@ -14,6 +14,10 @@ from seethrough.pipeline.audit_options import AuditOptions
 from seethrough.pipeline.audit_report import AuditRecord, AuditReport
 from seethrough.pipeline.auditing import auditing
 from seethrough.pipeline.degrading import degrading
+from seethrough.pipeline.faces_options import FacesOptions
+from seethrough.pipeline.faces_report import FacesRecord, FacesReport
+from seethrough.pipeline.faces_verb import faces
+from seethrough.pipeline.facing import facing
 from seethrough.pipeline.information import Information, information
 from seethrough.pipeline.options import DegradeOptions, KindChoice, RestoreOptions, RunOptions
 from seethrough.pipeline.redact_options import RedactOptions
@@ -30,6 +34,9 @@ __all__ = [
     "AuditRecord",
     "AuditReport",
     "DegradeOptions",
+    "FacesOptions",
+    "FacesRecord",
+    "FacesReport",
     "Information",
     "Record",
     "RedactOptions",
@@ -41,6 +48,8 @@ __all__ = [
     "auditing",
     "degrade",
     "degrading",
+    "faces",
+    "facing",
     "info",
     "redact",
     "redacting",

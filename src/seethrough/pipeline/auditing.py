@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +16,8 @@ from seethrough.auditor.engine import AuditEngine
 from seethrough.auditor.leaks import read_container
 from seethrough.auditor.picture import Engine, File, Outcome, audit_picture, check_swapped
 from seethrough.auditor.references import same_people
-from seethrough.errors import InputError, OutputError, SeeThroughError, UsageError
-from seethrough.files import read_bytes
+from seethrough.errors import InputError, SeeThroughError, UsageError
+from seethrough.files import make_private, read_bytes
 from seethrough.pipeline.audit_options import AuditOptions
 from seethrough.pipeline.audit_report import AuditRecord, AuditReport, write_data
 from seethrough.pipeline.inputs import FILMS, Item, check_picture
@@ -27,8 +26,6 @@ from seethrough.pipeline.pairs import PairItem, pair_items
 from seethrough.pipeline.report import Record
 from seethrough.pipeline.run import Run
 from seethrough.types import Face, Image, WeightsUsed
-
-OWNER_ONLY = 0o700
 
 
 def auditing(
@@ -94,7 +91,7 @@ class AuditRun(Run):
         assert isinstance(item, PairItem)
         assert item.report is not None
         folder = item.output.parent
-        _make_private(folder)
+        make_private(folder)
         overwrite = self.options.overwrite or self.options.resume
         page.write(
             made.audits, folder, seconds=made.seconds, weights=made.weights, overwrite=overwrite
@@ -203,20 +200,6 @@ def _read(path: Path) -> File:
     pixels = image.read(path).pixels
     data = read_bytes(path, image.MAX_BYTES)
     return File(str(path), hashlib.sha256(data).hexdigest(), pixels, read_container(data))
-
-
-def _make_private(folder: Path) -> None:
-    """Create a folder that its owner alone can open; one that exists is left as it is."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if not folder.is_dir():
-            folder.mkdir(mode=OWNER_ONLY)
-            folder.chmod(OWNER_ONLY)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be created ({os.strerror(error.errno or 0)})",
-            "check the folder above it, its permissions and the space that is left",
-        ) from error
 
 
 def _unwritten(record: Record, error: SeeThroughError) -> Record:

@@ -120,7 +120,7 @@ def _record(record: Record) -> dict[str, Any]:
         "verified": made.verified,
         "findings": [_finding(finding) for finding in made.findings],
         "unverified": None if made.unverified is None else str(made.unverified),
-        "unsure": [_span(span) for span in made.unsure],
+        "unsure": [span_dict(span) for span in made.unsure],
         "stages": {stage: round(spent, 3) for stage, spent in made.stages.items()},
         "seconds": seconds,
     }
@@ -144,7 +144,7 @@ def _face(face: FaceTrack, record: RedactRecord) -> dict[str, Any]:
         "last": face.last,
         "from": None if face.from_ is None else round(face.from_, 3),
         "to": None if face.to is None else round(face.to, 3),
-        "unsure": [_span(span) for span in record.unsure if span.track == face.number],
+        "unsure": [span_dict(span) for span in record.unsure if span.track == face.number],
         "findings": [_finding(f) for f in record.findings if f.track == face.number],
         "seconds": round(region.seconds, 3),
     }
@@ -161,7 +161,8 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _span(span: UnsureSpan) -> dict[str, Any]:
+def span_dict(span: UnsureSpan) -> dict[str, Any]:
+    """Return the JSON of an unsure span."""
     return {
         "number": span.track,
         "first": span.first,
