@@ -17,8 +17,8 @@ from seethrough import pipeline
 from seethrough.cli import run
 from seethrough.image import read
 from seethrough.pipeline import redact_photo
+from tests.pipeline.test_redact_photos import failing
 from tests.test_cli import checked, errors
-from tests.test_redact_photos import failing
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

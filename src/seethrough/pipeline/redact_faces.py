@@ -51,8 +51,8 @@ class Choice:
             assert seen is not None
             done = track.number in chosen
             if times is not None:
-                during = times[track.first : track.last]
-                done = done and any(self.options.lasts(time) for time in during)
+                frames = range(track.first, track.last)
+                done = done and any(self.options.lasts(times[frame]) for frame in frames)
             region = Region(
                 "face",
                 seen.box,

@@ -45,7 +45,11 @@ class Outcome:
 
     def spend(self, stage: str, started: float) -> None:
         """Count the time since ``started``, from :func:`time.perf_counter`, to a stage."""
-        self.stages[stage] = self.stages.get(stage, 0.0) + time.perf_counter() - started
+        self.add(stage, time.perf_counter() - started)
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Count time to a stage."""
+        self.stages[stage] = self.stages.get(stage, 0.0) + seconds
 
 
 def styles(options: RedactOptions) -> tuple[Style, ...]:
@@ -60,9 +64,11 @@ def unverified_name(output: Path) -> Path:
     return output.with_name(f"{output.stem}.unverified{output.suffix}")
 
 
-def mark(style: Style) -> str:
+def mark(style: Style, options: RedactOptions) -> str:
     """Return the words that every redacted file carries in its metadata."""
-    return f"Redacted by seethrough {__version__}: faces covered, style {style.name}"
+    few = options.only or options.keep or options.from_ is not None or options.to is not None
+    which = "chosen faces" if few else "faces"
+    return f"Redacted by seethrough {__version__}: {which} covered, style {style.name}"
 
 
 def redact_photo(
@@ -137,7 +143,7 @@ def _attempt(
         target,
         redacted,
         redacted.pixels,
-        description=mark(style),
+        description=mark(style, options),
         overwrite=True,
         reconstruction=False,
     )

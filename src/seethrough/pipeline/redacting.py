@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from seethrough import image
-from seethrough.errors import InputError, UsageError, VerificationError
+from seethrough.errors import UsageError, VerificationError
 from seethrough.operators import find_covered
 from seethrough.pipeline.inputs import Item, is_film, one_file, plan
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.redact_faces import Choice, choose
+from seethrough.pipeline.redact_film import redact_film
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.redact_photo import Outcome, redact_photo
 from seethrough.pipeline.redact_rates import warning
 from seethrough.pipeline.redact_report import (
     NO_FACE,
-    NOT_CHOSEN,
     FaceTrack,
     RedactRecord,
     RedactReport,
@@ -30,7 +30,8 @@ from seethrough.pipeline.report import Record
 from seethrough.pipeline.run import Run
 from seethrough.redactor import Finding, Style
 from seethrough.tracker import Tracks, read_tracks
-from seethrough.types import Image
+from seethrough.types import Image, WeightsUsed
+from seethrough.weights import record
 
 
 def redacting(inputs: Sequence[Path], output: Path, options: RedactOptions) -> RedactRun:
@@ -67,7 +68,7 @@ def redacting(inputs: Sequence[Path], output: Path, options: RedactOptions) -> R
         "redact",
         plan(inputs, output, films=True),
         work,
-        work.networks.used,
+        work.used,
         options,
         films=True,
         progress=progress,
@@ -91,13 +92,14 @@ class _Redacting:
         self.options = options
         self.progress = progress
         self.networks = Networks(options.device, options.threads)
+        self._others: list[WeightsUsed] = []
+
+    def used(self) -> tuple[WeightsUsed, ...]:
+        """Return the weights that had a part in the outputs."""
+        return tuple(dict.fromkeys([*self.networks.used(), *self._others]))
 
     def __call__(self, item: Item) -> Record:
-        if item.film:
-            raise InputError(
-                f"{item.source} is a film, and films cannot be redacted yet", "give photos"
-            )
-        return self._photo(item)
+        return self._film(item) if item.film else self._photo(item)
 
     @cached_property
     def _given(self) -> Tracks | None:
@@ -124,6 +126,27 @@ class _Redacting:
         )
         outcome.stages = {"detect": detecting, **outcome.stages}
         return self._record(item, width, height, faces, choice, outcome)
+
+    def _film(self, item: Item) -> Record:
+        self._warn(film=True)
+        outcome = redact_film(
+            item.source,
+            item.output,
+            self._given,
+            self.options,
+            self.progress,
+            lambda style, finding: self._retry(item, style, finding),
+        )
+        if self._given is None:
+            self._others.append(record("detector").used)
+        assert outcome.choice is not None
+        assert outcome.info is not None
+        width, height = outcome.info.width, outcome.info.height
+        faces = outcome.faces
+        if not outcome.covers:
+            bare = _untouched(item, width, height, faces)
+            return replace(bare, unsure=outcome.choice.known.unsure, stages=outcome.stages)
+        return self._record(item, width, height, faces, outcome.choice, outcome)
 
     def _found(self, pixels: Image) -> Tracks:
         """Return the faces of a photo."""
@@ -155,6 +178,8 @@ class _Redacting:
         choice: Choice,
         outcome: Outcome,
     ) -> RedactRecord:
+        if outcome.style.name == "silhouette":
+            self._others.append(record("segmenter").used)
         error = None
         if outcome.findings:
             error = _still_shows(item, outcome)
@@ -172,7 +197,7 @@ class _Redacting:
             tuple(face.region for face in faces),
             error,
             summary=f"{count} {'face' if count == 1 else 'faces'} covered "
-            f"({outcome.style.name}), {checked}",
+            f"({outcome.style.name}), {checked}" + _unsure(choice),
             style=outcome.style,
             faces=faces,
             unsure=choice.known.unsure,
@@ -183,13 +208,19 @@ class _Redacting:
         )
 
 
+def _unsure(choice: Choice) -> str:
+    """Say that a person should look."""
+    count = len(choice.known.unsure)
+    return f"; look at {count} unsure {'time' if count == 1 else 'times'} (--json)" if count else ""
+
+
 def _untouched(item: Item, width: int, height: int, faces: tuple[FaceTrack, ...]) -> RedactRecord:
     """Return the record of an input in which there is nothing to cover."""
     return RedactRecord(
         item.source,
         None,
         "skipped",
-        f"{NOT_CHOSEN} (of {len(faces)})" if faces else NO_FACE,
+        f"no face is chosen (of {len(faces)} found)" if faces else NO_FACE,
         width,
         height,
         tuple(face.region for face in faces),

@@ -4,7 +4,7 @@ from seethrough.video.frame import Frame
 from seethrough.video.options import EncodeOptions
 from seethrough.video.reader import FilmInfo, FilmReader
 from seethrough.video.still import still_through_h264
-from seethrough.video.transcoding import Timings, transcode
+from seethrough.video.transcoding import Timings, rehearse, transcode
 
 __all__ = [
     "EncodeOptions",
@@ -12,6 +12,7 @@ __all__ = [
     "FilmReader",
     "Frame",
     "Timings",
+    "rehearse",
     "still_through_h264",
     "transcode",
 ]

@@ -121,7 +121,7 @@ def transcode(
         print_of = _fingerprint(source, target, encoding, options, threads, segment, key)
         parts = Parts(target, print_of, resume=resume)
         with _keeping(parts, target), ExitStack() as stack:
-            _rehearse(parts, written, target, encoding, options, threads)
+            _rehearse(parts.folder, written, target, encoding, options, threads)
             work = stack.enter_context(
                 closing(_Segments(written, encoding, parts, threads, segment))
             )
@@ -268,8 +268,36 @@ def _keeping(parts: Parts, target: Path) -> Iterator[None]:
         raise
 
 
+def rehearse(
+    film: FilmReader,
+    target: Path,
+    options: EncodeOptions,
+    threads: int | None = None,
+) -> None:
+    """Make sure, before long work, that a film can be encoded as asked; nothing is left behind.
+
+    Parameters
+    ----------
+    film : FilmReader
+        The source.
+    target : Path
+        In a folder that exists; its suffix chooses the container.
+    options : EncodeOptions
+        How to encode, and what to keep.
+    threads : int, optional
+        For encoding.
+
+    Raises
+    ------
+    UsageError
+        Where the container cannot hold the codec or a sound track.
+    """
+    encoding = choose(film.first, film.info, target, options)
+    _rehearse(target.parent, film.info, target, encoding, options, threads)
+
+
 def _rehearse(
-    parts: Parts,
+    folder: Path,
     info: FilmInfo,
     target: Path,
     encoding: Encoding,
@@ -277,7 +305,7 @@ def _rehearse(
     threads: int | None,
 ) -> None:
     """Open the container once before the work, so that what it cannot hold is known at once."""
-    trial = parts.folder / f"trial{target.suffix}"
+    trial = folder / f"trial{target.suffix}"
     with (
         open_film(info.path) as source,
         opened(trial, source, info, encoding, options, threads),

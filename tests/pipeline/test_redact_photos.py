@@ -211,7 +211,7 @@ def test_faces_are_chosen_by_number(two: Path, options: dict[str, Any]) -> None:
 def test_numbers_must_be_those_of_faces(two: Path) -> None:
     with pytest.raises(UsageError, match="no face 3"):
         seethrough.redact(two, two.with_name("safe.png"), only="1,3")
-    with pytest.raises(NothingToDoError, match="not chosen"):
+    with pytest.raises(NothingToDoError, match="no face is chosen"):
         seethrough.redact(two, two.with_name("safe.png"), keep="1,2")
     assert not two.with_name("safe.png").exists()
 

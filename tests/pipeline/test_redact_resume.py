@@ -1,0 +1,161 @@
+"""A redaction that stops at any moment, and goes on: the same film in the end."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import seethrough
+from seethrough.pipeline import redact_film
+from seethrough.redactor import Coverer, Verifier
+from seethrough.video import transcode
+from tests.pipeline.faces_film import decoded, film, tracks
+from tests.pipeline.test_redact_films import Look, look, names  # noqa: F401 - a fixture
+
+FRAMES = 24
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.fixture(autouse=True)
+def short_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redact_film, "transcode", functools.partial(transcode, segment=5))
+
+
+@pytest.fixture(scope="module")
+def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("raw")
+    tracks(folder / "tracks.json", frames=FRAMES)
+    return film(folder / "raw.mp4", frames=FRAMES)
+
+
+def dies(function: Callable[..., Any], at: int) -> Callable[..., Any]:
+    """Let a function raise when it is called for the ``at``-th time."""
+    calls = iter(range(1, 1000))
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **keywords: Any) -> Any:
+        if next(calls) == at:
+            raise Killed
+        return function(*arguments, **keywords)
+
+    return call
+
+
+def redact(raw: Path, output: Path, **options: Any) -> None:
+    options = {"threads": 1, "device": "cpu"} | options
+    seethrough.redact(raw, output, **options)
+
+
+@pytest.mark.parametrize("style", ["solid", "safe-blur"])
+@pytest.mark.parametrize(
+    ("where", "name", "at"),
+    [
+        (Coverer, "patches", 1),
+        (Coverer, "patches", 13),
+        (Coverer, "patches", FRAMES),
+        (Verifier, "look", 7),
+        (redact_film.Workshop, "keeping", 1),
+    ],
+)
+def test_a_resumed_film_is_the_same(
+    raw: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    style: Any,
+    where: Any,
+    name: str,
+    at: int,
+) -> None:
+    given = {"tracks": raw.with_name("tracks.json"), "style": style}
+    redact(raw, tmp_path / "whole.mp4", **given)
+    with monkeypatch.context() as patch:
+        patch.setattr(where, name, dies(getattr(where, name), at))
+        with pytest.raises(Killed):
+            redact(raw, tmp_path / "safe.mp4", **given)
+    assert not (tmp_path / "safe.mp4").exists()
+    redact(raw, tmp_path / "safe.mp4", **given, resume=True)
+    np.testing.assert_array_equal(decoded(tmp_path / "safe.mp4"), decoded(tmp_path / "whole.mp4"))
+    assert names(tmp_path) == {"safe.mp4", "whole.mp4"}
+
+
+def test_work_that_is_done_is_not_done_again(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: Any, **__: Any) -> Any:
+        raise AssertionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Coverer, "patches", dies(Coverer.patches, 12))
+        with pytest.raises(Killed):
+            redact(raw, tmp_path / "safe.mp4", style="solid")
+    patches = Coverer.patches
+    covered = []
+
+    def counted(self: Coverer, source: Any, seen: Any) -> Any:
+        covered.append(source.index)
+        return patches(self, source, seen)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(redact_film, "track", never)
+        patch.setattr(Coverer, "patches", counted)
+        patch.setattr(Verifier, "look", dies(Verifier.look, 3))
+        with pytest.raises(Killed):
+            redact(raw, tmp_path / "safe.mp4", style="solid", resume=True)
+    assert covered == list(range(10, FRAMES))
+    with monkeypatch.context() as patch:
+        patch.setattr(redact_film, "track", never)
+        patch.setattr(Coverer, "patches", never)
+        redact(raw, tmp_path / "safe.mp4", style="solid", resume=True)
+    assert names(tmp_path) == {"safe.mp4"}
+
+
+def test_covers_that_were_too_small_are_not_tried_again(
+    raw: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    look: type[Look],  # noqa: F811
+) -> None:
+    look.bad = (1.0,)
+    given = {"tracks": raw.with_name("tracks.json")}
+    with monkeypatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setattr(Coverer, "patches", dies(Coverer.patches, FRAMES + 8))
+        with pytest.raises(Killed):
+            redact(raw, tmp_path / "safe.mp4", **given)
+    redact(raw, tmp_path / "safe.mp4", **given, resume=True)  # without a warning
+    with pytest.warns(UserWarning, match="trying again"):
+        redact(raw, tmp_path / "whole.mp4", **given)
+    np.testing.assert_array_equal(decoded(tmp_path / "safe.mp4"), decoded(tmp_path / "whole.mp4"))
+
+
+def test_without_resume_everything_is_done_anew(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"tracks": raw.with_name("tracks.json")}
+    with monkeypatch.context() as patch:
+        patch.setattr(Coverer, "patches", dies(Coverer.patches, 12))
+        with pytest.raises(Killed):
+            redact(raw, tmp_path / "safe.mp4", **given)
+    (parts,) = tmp_path.iterdir()
+    assert parts.name == ".safe.mp4.parts"
+    assert parts.stat().st_mode & 0o077 == 0
+    count = []
+    patches = Coverer.patches
+
+    def counted(self: Coverer, source: Any, seen: Any) -> Any:
+        count.append(source.index)
+        return patches(self, source, seen)
+
+    monkeypatch.setattr(Coverer, "patches", counted)
+    redact(raw, tmp_path / "safe.mp4", **given)
+    assert count == list(range(FRAMES))
+    assert names(tmp_path) == {"safe.mp4"}
