@@ -27,6 +27,7 @@ MODULES = (
     "audit_time",
     "films",
     "film_real",
+    "film_restoration",
     "film_speed",
     "film_memory",
     "film_robustness",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.codec.context import Flags
 
 RATE = Fraction(25)
 
@@ -42,6 +43,7 @@ def make(
     metadata: dict[str, str] | None = None,
     subtitles: bool = False,
     b_frames: bool = True,
+    woven: bool = False,
 ) -> Path:
     """Write a film. ``tags``: range, matrix, primaries, transfer."""
     width, height = size
@@ -55,6 +57,8 @@ def make(
         quick = {"preset": "ultrafast", "crf": "10", "bf": "2" if b_frames else "0"}
         stream.options = options if options is not None else quick if "x26" in codec else {}
         stream.codec_context.thread_count = 1
+        if woven:
+            stream.codec_context.flags |= Flags.interlaced_dct
         if aspect is not None:
             stream.sample_aspect_ratio = aspect
         if tags is not None:

@@ -204,6 +204,23 @@ def test_what_is_painted_has_the_colour_asked_for(tmp_path, tags):
     assert np.abs(rgb[20:46, 28:64].astype(int) - colour).max() <= 4
 
 
+def test_woven_fields_stay_woven_and_no_chroma_of_either_is_left(tmp_path):
+    film = films.make(tmp_path / "in.mp4", frames=3, woven=True)
+
+    def edit(frame: Frame) -> None:
+        frame.paint(Patch(32, 22, np.zeros((17, 32, 3), np.uint8), np.ones((17, 32), np.bool_)))
+
+    out = through(film, LOSSLESS, edit=edit)
+    with av.open(str(out)) as container:
+        assert all(frame.interlaced_frame for frame in container.decode(video=0))
+    before, after = films.planes_of(film), films.planes_of(out)
+    for old, new in zip(before, after, strict=True):
+        for plane in new[1:]:
+            assert (plane[10:20, 16:32] == 128).all()  # rows 20 to 39 hold what was painted
+        assert np.array_equal(new[1][:10], old[1][:10])
+        assert np.array_equal(new[1][20:], old[1][20:])
+
+
 def test_metadata_goes_unless_kept(tmp_path):
     words = {"title": "Interview in Leeds", "location": "+53.80-001.55/"}
     film = films.make(tmp_path / "in.mp4", frames=3, metadata=words)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
 from seethrough.errors import UsageError
@@ -86,6 +87,8 @@ class Encoding:
         Colour.
     container : str
         FFmpeg's name of the format.
+    woven : bool
+        Whether frames are two fields (H.264 alone says so here).
     """
 
     encoder: str
@@ -93,6 +96,7 @@ class Encoding:
     options: tuple[tuple[str, str], ...]
     tags: Tags
     container: str
+    woven: bool = False
 
     def configure(self, context: VideoCodecContext, info: FilmInfo, threads: int | None) -> None:
         """Set up an encoder that is not open yet."""
@@ -105,6 +109,8 @@ class Encoding:
         context.color_primaries, context.color_trc = self.tags.primaries, self.tags.transfer
         context.options = dict(self.options)
         context.thread_count = threads or 0
+        if self.woven:
+            context.flags |= Flags.interlaced_dct.value
         if self.encoder == "libx265" and self.container in ("mp4", "mov"):
             context.codec_tag = "hvc1"  # without it, Apple's players refuse the film
 
@@ -170,6 +176,7 @@ def choose(first: av.VideoFrame, info: FilmInfo, target: Path, options: EncodeOp
         tuple(_private(codec, options).items()),
         Tags.of(first),
         container,
+        codec == "h264" and first.interlaced_frame,
     )
 
 

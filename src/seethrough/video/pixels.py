@@ -70,7 +70,7 @@ def coding_of(frame: av.VideoFrame) -> Coding:
     assert parsed is not None
     full = frame.color_range == FULL_RANGE
     weights = matrix_of(frame.colorspace, frame.width, frame.height)
-    return Coding(parsed[0], parsed[1], weights, full)
+    return Coding(parsed[0], parsed[1], weights, full, frame.interlaced_frame)
 
 
 class Normaliser:

@@ -56,12 +56,16 @@ class Coding:
         Weights of red and blue in luma.
     full : bool
         Whether samples use the whole range of their bits.
+    woven : bool
+        Whether rows belong to two fields in turn, so that where chroma is shared down, a chroma
+        sample belongs to every other row.
     """
 
     depth: int
     step: tuple[int, int]
     weights: tuple[float, float]
     full: bool
+    woven: bool = False
 
     @property
     def dtype(self) -> type[np.uint8 | np.uint16]:
@@ -163,15 +167,21 @@ def paint_on(
     across, down = coding.step
     if not across:
         return
-    left, top = x0 % across, y0 % down
-    wide, high = -(-(left + width) // across), -(-(top + height) // down)
-    blocks = np.zeros((high * down, wide * across, 3), np.float32)
+    # Woven, two chroma rows share four rows of pixels: both are replaced if any of these is masked.
+    rows = 2 if coding.woven and down == 2 else 1
+    tall = down * rows
+    left, top = x0 % across, y0 % tall
+    wide, high = -(-(left + width) // across), -(-(top + height) // tall)
+    blocks = np.zeros((high * tall, wide * across, 3), np.float32)
     inside = blocks[top : top + height, left : left + width]
     np.copyto(inside[..., :2], painted[..., 1:], where=mask[..., None])
     inside[..., 2] = mask
     means = cv2.resize(blocks, (wide, high), interpolation=cv2.INTER_AREA)
+    means = means.reshape(high, wide, 3).repeat(rows, axis=0)
     touched = means[..., 2] > 0
     chroma = np.rint(means[..., :2] / np.maximum(means[..., 2:], 1e-6)).astype(coding.dtype)
+    x, y = x0 // across, y0 // tall * rows
     for index, plane in enumerate(planes[1:]):
-        x, y = x0 // across, y0 // down
-        np.copyto(plane[y : y + high, x : x + wide], chroma[..., index], where=touched)
+        window = plane[y : y + high * rows, x : x + wide]
+        seen = window.shape[0]  # woven, the last four rows may hang over the edge
+        np.copyto(window, chroma[:seen, :, index], where=touched[:seen])
