@@ -8,7 +8,8 @@ import pytest
 from seethrough.degrade import GaussianBlur
 from seethrough.errors import UsageError
 from seethrough.redactor import STYLES, Coverer, StillPicture, Style
-from tests.redactor.scene import covered, face, under
+from seethrough.types import Box
+from tests.redactor.scene import Seen, covered, face, under
 
 SHAPE = (180, 240)
 
@@ -66,10 +67,11 @@ def test_blur_is_as_strong_as_asked(rng: np.random.Generator) -> None:
         assert np.abs(result[mask].astype(int) - expected[mask]).max() <= 2
 
 
-def test_whole_frame() -> None:
-    patch = Coverer(Style(), SHAPE, threads=1).whole()
-    assert patch.mask.all()
-    assert patch.mask.shape == SHAPE
+@pytest.mark.parametrize("style", STYLES)
+def test_box_that_spans_the_frame_blackens_it(style: str, rng: np.random.Generator) -> None:
+    picture = rng.integers(1, 256, (*SHAPE, 3), np.uint8)
+    seen = [face(120, 90, 50, track=2), Seen(Box(0.4, 0, SHAPE[1], SHAPE[0] - 1))]
+    assert (covered(picture, seen, Style(style)) == 0).all()
 
 
 def test_no_faces_no_patches() -> None:

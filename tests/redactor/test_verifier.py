@@ -106,13 +106,13 @@ def test_findings_say_when(astronaut: Image) -> None:
     assert (found.frame, found.time, found.track) == (7, Fraction(7, 25), 1)
 
 
-def test_whole_frames(astronaut: Image) -> None:
-    verifier = Verifier(Style("safe-blur"), SHAPE, threads=1)
-    source, black = StillPicture(astronaut), StillPicture(np.zeros_like(astronaut))
-    outside = [COLLINS, face(-300, 100, 40, track=2)]
-    args = (0, Fraction(0), source)
-    assert verifier.look(*args, black, outside, whole=True) == ()
-    assert verifier.look(*args, source, outside, whole=True) != ()
+def test_frame_that_is_covered_as_a_whole(astronaut: Image) -> None:
+    style = Style("safe-blur")
+    seen = Seen(Box(0, 0, SHAPE[1], SHAPE[0]))
+    output = covered(astronaut, [seen, COLLINS], style)
+    assert (output == 0).all()
+    assert whats(astronaut, output, style, seen) == []
+    assert whats(astronaut, astronaut, style, seen) != []
 
 
 def test_pictures_of_other_sizes_are_refused(astronaut: Image) -> None:

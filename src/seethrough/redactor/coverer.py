@@ -64,7 +64,12 @@ class Coverer:
         shape = {"eye-bar": region.eye_bar, "blur": region.face, "mosaic": region.face}.get(
             self.style.name, region.head
         )
-        return [shape(s, self._shape, self._aspect, self.style.grow) for s in sightings]
+        return [
+            region.whole(self._shape)
+            if region.spans(s.box, self._shape)
+            else shape(s, self._shape, self._aspect, self.style.grow)
+            for s in sightings
+        ]
 
     def remember(self, source: Source, sightings: Sequence[Sighting]) -> None:
         """Look at a frame that is not to be covered again.
@@ -90,8 +95,11 @@ class Coverer:
         -------
         list of Patch
             To be painted in this order. One for each face that reaches into the frame; for
-            ``silhouette`` one for the whole frame.
+            ``silhouette`` one for all; a black one over the whole frame where a box spans it.
         """
+        if any(region.spans(s.box, self._shape) for s in sightings):
+            self.remember(source, sightings)
+            return [self.whole()]
         regions = self._regions(sightings)
         covers = [r for r in regions if r is not None]
         if self.style.name == "blur":
@@ -106,8 +114,8 @@ class Coverer:
         return [solid(r) for r in covers]
 
     def whole(self) -> Patch:
-        """Cover the whole frame, for ``--on-lost cover-frame``."""
-        return solid(Region(0, 0, np.ones(self._shape, np.bool_)))
+        """Cover the whole frame."""
+        return solid(region.whole(self._shape))
 
 
 def solid(where: Region) -> Patch:

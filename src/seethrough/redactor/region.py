@@ -176,6 +176,19 @@ def face(
     return _filled(np.concatenate(parts), shape, sample_aspect)
 
 
+def spans(box: Box, shape: tuple[int, int]) -> bool:
+    """Whether a box is the whole picture, to a hundredth: so trackers ask to cover all of it."""
+    height, width = shape
+    return (
+        max(box.x0, width - box.x1) <= width / 100 and max(box.y0, height - box.y1) <= height / 100
+    )
+
+
+def whole(shape: tuple[int, int]) -> Region:
+    """Return the whole picture."""
+    return Region(0, 0, np.ones(shape, np.bool_))
+
+
 def oval(sighting: Sighting, shape: tuple[int, int]) -> Region | None:
     """Return the ellipse inside a sighting's box: what must never show."""
     box = sighting.box

@@ -128,8 +128,6 @@ class Verifier:
         original: Source,
         output: Source,
         sightings: Sequence[Sighting],
-        *,
-        whole: bool = False,
     ) -> tuple[Finding, ...]:
         """Look at one frame.
 
@@ -141,21 +139,16 @@ class Verifier:
             The frame before it was covered, and as decoded from the redacted file.
         sightings : sequence of Sighting
             The faces that were to be covered in it.
-        whole : bool
-            The frame was to be covered as a whole.
 
         Returns
         -------
         tuple of Finding
             At most one of each kind for a face.
         """
-        if whole:
-            patches = [self._coverer.whole()]
-        elif sightings:
-            patches = self._coverer.patches(original, sightings)
-        else:
+        if not sightings:
             return ()
-        covers = patches if whole else self._coverer.regions(sightings)
+        patches = self._coverer.patches(original, sightings)
+        covers = self._coverer.regions(sightings)
         found: list[tuple[What, Sighting]] = []
         suspects = []
         for sighting in sightings:
@@ -224,7 +217,7 @@ def _touches(cover: Region | Patch, other: Region) -> bool:
     )
 
 
-def _shows(original: Source, output: Source, cover: Region | Patch) -> bool:
+def _shows(original: Source, output: Source, cover: Region) -> bool:
     height, width = cover.mask.shape
     edges = (cover.x0, cover.y0, cover.x0 + width, cover.y0 + height)
     return structure.shows_through(original.part(*edges), output.part(*edges), cover.mask)
