@@ -159,11 +159,12 @@ def paint_on(
     masked pixels alone: nothing of what it held, or of pixels outside the mask, remains in it.
     """
     height, width = mask.shape
-    eight = coding.depth == 8
-    painted = cv2.transform(pixels if eight else pixels.astype(np.float32), coding.from_rgb())
-    if not eight:
-        painted = np.clip(np.rint(painted), 0, (1 << coding.depth) - 1).astype(np.uint16)
-    np.copyto(planes[0][y0 : y0 + height, x0 : x0 + width], painted[..., 0], where=mask)
+    # One pixel may stand for all (black covers): then it is converted once.
+    alone = pixels.strides[:2] == (0, 0)
+    painted = _samples(pixels[:1, :1].copy() if alone else pixels, coding)
+    inside = np.ascontiguousarray(mask).view(np.uint8)
+    target = planes[0][y0 : y0 + height, x0 : x0 + width]
+    _put(np.broadcast_to(painted[..., 0], mask.shape), inside, target)
     across, down = coding.step
     if not across:
         return
@@ -172,16 +173,36 @@ def paint_on(
     tall = down * rows
     left, top = x0 % across, y0 % tall
     wide, high = -(-(left + width) // across), -(-(top + height) // tall)
-    blocks = np.zeros((high * tall, wide * across, 3), np.float32)
-    inside = blocks[top : top + height, left : left + width]
-    np.copyto(inside[..., :2], painted[..., 1:], where=mask[..., None])
-    inside[..., 2] = mask
-    means = cv2.resize(blocks, (wide, high), interpolation=cv2.INTER_AREA)
-    means = means.reshape(high, wide, 3).repeat(rows, axis=0)
-    touched = means[..., 2] > 0
-    chroma = np.rint(means[..., :2] / np.maximum(means[..., 2:], 1e-6)).astype(coding.dtype)
+
+    def mean(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Average over the blocks of pixels that share a sample; nothing lies around."""
+        blocks = np.zeros((high * tall, wide * across), np.float32)
+        blocks[top : top + height, left : left + width] = values
+        return np.asarray(cv2.resize(blocks, (wide, high), interpolation=cv2.INTER_AREA))
+
+    weight = inside.astype(np.float32)
+    share = mean(weight)
+    touched = np.repeat((share > 0).view(np.uint8), rows, axis=0)
     x, y = x0 // across, y0 // tall * rows
-    for index, plane in enumerate(planes[1:]):
-        window = plane[y : y + high * rows, x : x + wide]
-        seen = window.shape[0]  # woven, the last four rows may hang over the edge
-        np.copyto(window, chroma[:seen, :, index], where=touched[:seen])
+    for index, plane in enumerate(planes[1:], 1):
+        if alone:
+            new = np.broadcast_to(painted[..., index], share.shape)
+        else:
+            new = mean(painted[..., index] * weight) / np.maximum(share, 1e-6)
+        new = np.repeat(np.rint(new).astype(coding.dtype), rows, axis=0)
+        target = plane[y : y + high * rows, x : x + wide]
+        seen = target.shape[0]  # woven, the last four rows may hang over the edge
+        _put(new[:seen], touched[:seen], target)
+
+
+def _put(values: Plane, mask: npt.NDArray[np.uint8], target: Plane) -> None:
+    """Copy values into a part of a plane, where the mask is not 0."""
+    cv2.copyTo(np.ascontiguousarray(values), mask, target)
+
+
+def _samples(pixels: Image, coding: Coding) -> Plane:
+    """Convert RGB pixels to samples ``(h, w, 3)`` of Y, Cb and Cr."""
+    if coding.depth == 8:
+        return np.asarray(cv2.transform(pixels, coding.from_rgb()))
+    levels = cv2.transform(pixels.astype(np.float32), coding.from_rgb())
+    return np.clip(np.rint(levels), 0, (1 << coding.depth) - 1).astype(np.uint16)
