@@ -33,6 +33,7 @@ MEMORY = 12
 """Frames that have a part in a frame's covers, its own included."""
 
 _CELLS = 24  # of the grid, along each side
+_BLEND = 4.0  # depth in a cover, in widths of its rim, from which its head prevails over another
 _REACH = 1.35  # half of the grid's side, in half-heights of the head
 _TIGHT_HALF = 70.0  # half-height of the head in the 128 px crop
 _FINE = 6  # as fine as the grid becomes before it is enlarged linearly
@@ -226,10 +227,10 @@ def _blended(
         if other is layer or ax >= bx or ay >= by:
             continue
         if total is None:
-            total = np.maximum(_depth(own, layer.fade), 1e-3)
+            total = np.maximum(_depth(own, _BLEND * layer.fade), 1e-3)
             field = field * total[..., None]
         weight = np.zeros(own.shape, np.float32)
-        inside = _depth(theirs.mask.view(np.uint8), other.fade)
+        inside = _depth(theirs.mask.view(np.uint8), _BLEND * other.fade)
         weight[ay - y0 : by - y0, ax - x0 : bx - x0] = inside[
             ay - theirs.y0 : by - theirs.y0, ax - theirs.x0 : bx - theirs.x0
         ]

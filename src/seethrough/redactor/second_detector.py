@@ -91,13 +91,11 @@ def _window(source: Source, place: Box, aspect: float) -> tuple[Image, Box]:
     x0, y0 = min(x0, width - 1), min(y0, height - 1)
     part = source.part(x0, y0, min(x1, width), min(y1, height))
     scale = _SIDE / (2 * half)
-    # By area first where it shrinks; then exactly into place.
-    size_now = (
-        max(round(part.shape[1] * aspect * min(scale, 1.0)), 1),
-        max(round(part.shape[0] * min(scale, 1.0)), 1),
-    )
-    small = cv2.resize(part, size_now, interpolation=cv2.INTER_AREA)
-    fx, fy = part.shape[1] / size_now[0], part.shape[0] / size_now[1]
+    # By area first where it shrinks, in whole steps; then exactly into place.
+    fx, fy = max(int(1 / (scale * aspect)), 1), max(int(1 / scale), 1)
+    size_now = (max(part.shape[1] // fx, 1), max(part.shape[0] // fy, 1))
+    whole = part[: size_now[1] * fy, : size_now[0] * fx]
+    small = cv2.resize(whole, size_now, interpolation=cv2.INTER_AREA)
     across, down = scale * aspect, scale  # view pixels for one stored pixel
     matrix = np.array(
         [

@@ -60,15 +60,14 @@ def correlation(
     # Gradients reach two pixels far, and must not meet the border of the cover.
     sure = np.pad((deep == 255).view(np.uint8), 1)
     inside = np.asarray(cv2.erode(sure, np.ones((5, 5), np.uint8)), np.uint8)[1:-1, 1:-1]
-    chosen = inside > 0
-    count = int(chosen.sum())
+    count = int(cv2.countNonZero(inside))
     if count < _LEAST:
         return None
     before, after = (_gradients(picture, size, inside) for picture in (original, output))
-    energy = [float((g[chosen] ** 2).sum()) for g in (before, after)]
+    energy = float(np.vdot(before, before)), float(np.vdot(after, after))
     if min(energy) < count * _FLAT**2:
         return None
-    together = float((before[chosen] * after[chosen]).sum()) / math.sqrt(energy[0] * energy[1])
+    together = float(np.vdot(before, after)) / math.sqrt(energy[0] * energy[1])
     return together, math.sqrt(_GRAIN / (2 * count))
 
 
@@ -81,9 +80,9 @@ def _inside(cover: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
 
 
 def _gradients(picture: Image, size: tuple[int, int], inside: npt.NDArray[np.uint8]) -> Floats:
-    """Return gradients without their smooth part, ``float32 (h, w, 2)``."""
-    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    luma = np.asarray(small, np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+    """Return gradients without their smooth part, 0 outside, ``float32 (h, w, 2)``."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    luma = cv2.resize(grey.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     both = np.stack(
         [
             np.asarray(cv2.Sobel(luma, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 8)),
@@ -94,4 +93,5 @@ def _gradients(picture: Image, size: tuple[int, int], inside: npt.NDArray[np.uin
     weight = (inside > 0).astype(np.float32)
     near = cv2.GaussianBlur(both * weight[..., None], (0, 0), 4.0)
     share = np.maximum(np.asarray(cv2.GaussianBlur(weight, (0, 0), 4.0)), 1e-3)
-    return np.asarray(both - np.asarray(near) / share[..., None], np.float32)
+    fine = (both - np.asarray(near) / share[..., None]) * weight[..., None]
+    return np.ascontiguousarray(fine, np.float32)
