@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from seethrough.redactor import SAFE, Coverer, StillPicture, Style
+from seethrough.redactor.blanked import Blanked
 from seethrough.redactor.coverer import MEMORY
 from seethrough.types import Image
 from seethrough.video.frame import Frame
@@ -140,3 +143,42 @@ def test_the_unsafe_styles_do_read_the_face(picture: Image, rng: np.random.Gener
     for name in ("blur", "mosaic"):
         one, two = (covered(p, seen, Style(name)) for p in (picture, other))
         assert not np.array_equal(one, two)
+
+
+@pytest.mark.parametrize("aspect", [1.0, 4 / 3])
+@pytest.mark.parametrize("style", STYLES)
+def test_pixels_under_covers_have_no_part_in_large_frames(
+    style: str, aspect: float, rng: np.random.Generator
+) -> None:
+    """Large ones are reduced for the segmenter: covers must not bleed into what remains."""
+    shape, chosen = (613, 1051), Style(style)
+    seen = [face(301.3, 250.7, 90), face(800, 300, 61, 40, track=2), face(640, 90, 9, track=3)]
+    coverer = Coverer(chosen, shape, aspect, threads=1)
+    mask = np.zeros(shape, np.bool_)
+    for region in coverer.regions(seen):
+        mask[region.y0 : region.y1, region.x0 : region.x1] |= region.mask
+    picture = rng.integers(0, 256, (*shape, 3), np.uint8)
+    painted = []
+    for _ in range(2):
+        picture[mask] = rng.integers(0, 256, (int(mask.sum()), 3), np.uint8)
+        frame = Frame.of_picture(picture)
+        frame.sample_aspect = Fraction(aspect).limit_denominator(9)
+        for patch in Coverer(chosen, shape, aspect, threads=1).patches(frame, seen):
+            frame.paint(patch)
+        painted.append(frame.picture())
+    assert np.array_equal(*painted)
+
+
+@pytest.mark.parametrize("side", [100, 333, 512])
+def test_reduced_copy_holds_nothing_of_a_cover(side: int, rng: np.random.Generator) -> None:
+    shape = (613, 1051)
+    regions = Coverer(Style(), shape, threads=1).regions([face(301.3, 250.7, 90)])
+    picture = np.zeros((*shape, 3), np.uint8)
+    for region in regions:
+        part = picture[region.y0 : region.y1, region.x0 : region.x1]
+        part[region.mask] = 255
+    pixels, withheld, _ = Blanked(StillPicture(picture), regions).reduced(side, (7, 7, 7))
+    assert (pixels[withheld] == 7).all()
+    assert (pixels[~withheld] == 0).all()
+    share = under(shape, [face(301.3, 250.7, 90)], Style()).mean()
+    assert share < withheld.mean() < 2 * share + 0.05
