@@ -48,7 +48,10 @@ def restore(
         ),
     ] = 0.0,
     compare: Annotated[
-        bool, typer.Option("--compare", help="Also write NAME.compare.png: before | after.")
+        bool,
+        typer.Option(
+            "--compare", help="Also write NAME.compare.png (of a film, a film): before | after."
+        ),
     ] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Restore regions that are clear already.")
@@ -56,6 +59,17 @@ def restore(
     weights: Annotated[
         Path | None,
         typer.Option("--weights", metavar="ONNX", help="Another restorer network.", readable=False),
+    ] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option("--codec", metavar="h264|h265|vp9|av1", help="Of films; h264, vp9 in WebM."),
+    ] = None,
+    crf: Annotated[
+        float | None,
+        typer.Option("--crf", metavar="N", help="Constant rate factor of films; less is better."),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option("--preset", metavar="NAME", help="The encoder's preset.")
     ] = None,
     *,
     shared: FileOptions,
@@ -71,6 +85,7 @@ def restore(
       seethrough restore crop.png --aligned --kind face -o out.png
       seethrough restore folder/ -o out/ --compare --json report.json
       seethrough restore photo.jpg -o clear.png --box 120,80,210,190
+      seethrough restore blurred.mp4 -o clear.mp4 --compare
     """  # noqa: D301 - \b keeps the lines below it as they are
     voice = shared.voice
     from seethrough.cli.work import carry_out

@@ -28,6 +28,7 @@ from seethrough.pipeline.report import Record, Report
 from seethrough.pipeline.restoring import restoring
 from seethrough.session import Device
 from seethrough.types import Box
+from seethrough.video.options import Codec
 
 __all__ = [
     "AuditOptions",
@@ -74,6 +75,9 @@ def restore(
     overwrite: bool = False,
     resume: bool = False,
     weights: str | Path | None = None,
+    codec: Codec | None = None,
+    crf: float | None = None,
+    preset: str | None = None,
     device: Device = "auto",
     threads: int | None = None,
     seed: int = 0,
@@ -85,9 +89,9 @@ def restore(
     Parameters
     ----------
     inputs : path or sequence of paths
-        Pictures and folders; folders are walked recursively.
+        Pictures, films and folders; folders are walked recursively.
     output : path
-        A file for a single picture, whose suffix chooses the format; otherwise a folder.
+        A file for a single input, whose suffix chooses the format; otherwise a folder.
     kind : {"auto", "face", "text"}
         What to look for.
     aligned : bool
@@ -102,7 +106,7 @@ def restore(
     realism : float
         Range [0, 1]. This version has the posterior mean only, which is 0.
     compare : bool
-        Also write ``NAME.compare.png``: before | after.
+        Also write ``NAME.compare.png``: before | after; of a film, a film.
     force : bool
         Restore regions that are clear already.
     overwrite : bool
@@ -111,6 +115,12 @@ def restore(
         Skip inputs whose output an earlier run finished.
     weights : path, optional
         A restorer network (ONNX) in place of the shipped one.
+    codec : {"h264", "h265", "vp9", "av1"}, optional
+        Of films; H.264, in WebM VP9, where absent.
+    crf : float, optional
+        Constant rate factor of films; the codec's default where absent.
+    preset : str, optional
+        The encoder's preset.
     device : {"auto", "cpu", "cuda"}
         Where the networks run.
     threads : int, optional
@@ -151,6 +161,9 @@ def restore(
         overwrite=overwrite,
         resume=resume,
         weights=weights,
+        codec=codec,
+        crf=crf,
+        preset=preset,
         device=device,
         threads=threads,
         seed=seed,

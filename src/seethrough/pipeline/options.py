@@ -18,6 +18,7 @@ from seethrough.errors import MissingPartError, UsageError
 from seethrough.geometry import similarity
 from seethrough.session import Device
 from seethrough.types import Box
+from seethrough.video.options import Codec, EncodeOptions
 
 KindChoice: TypeAlias = Literal["auto", "face", "text"]
 Numbers: TypeAlias = str | Sequence[float]
@@ -104,11 +105,17 @@ class RestoreOptions(RunOptions):
     realism : float
         Range [0, 1]; 0 is the posterior mean.
     compare : bool
-        Also write ``NAME.compare.png``, before and after side by side.
+        Also write ``NAME.compare.png``, before and after side by side; of a film, a film.
     force : bool
         Restore regions that are clear already.
     weights : Path or None
         A restorer network (ONNX) in place of the one that is shipped.
+    codec : str or None
+        Of films: ``h264``, ``h265``, ``vp9`` or ``av1``.
+    crf : float or None
+        Constant rate factor of films.
+    preset : str or None
+        The encoder's preset.
     """
 
     kind: KindChoice = "auto"
@@ -119,6 +126,9 @@ class RestoreOptions(RunOptions):
     compare: bool = False
     force: bool = False
     weights: Path | None = None
+    codec: Codec | None = None
+    crf: float | None = None
+    preset: str | None = None
 
     @classmethod
     def of(
@@ -140,8 +150,14 @@ class RestoreOptions(RunOptions):
             **others,
         )
 
+    @property
+    def encoding(self) -> EncodeOptions:
+        """How films are encoded; they keep what they hold."""
+        return EncodeOptions(codec=self.codec, crf=self.crf, preset=self.preset, keep_metadata=True)
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        _ = self.encoding  # refuses what makes no sense
         _choice("kind", self.kind, get_args(KindChoice))
         _within("realism", self.realism, 0, 1)
         for points in self.landmarks:

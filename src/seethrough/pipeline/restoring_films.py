@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -78,7 +78,7 @@ class FilmRestoring:
 
     def __call__(self, item: Item) -> Record:
         """Restore one film."""
-        from seethrough.video import EncodeOptions, FilmReader, Timings, transcode
+        from seethrough.video import FilmReader, Timings, transcode
 
         options = self._options
         self.spent = Spent(timings=Timings())
@@ -96,9 +96,9 @@ class FilmRestoring:
             return Record(item.source, None, "skipped", reason, info.width, info.height, regions)
         restorer = self._networks.restorer
         description = mark((restorer.weights,))
-        kept = EncodeOptions(
+        kept = replace(
+            options.encoding,
             description=description,
-            keep_metadata=True,
             keep_subtitles=item.source.suffix.lower() == item.output.suffix.lower(),
         )
         editor = _Editor(tracks, self._networks)
@@ -121,7 +121,7 @@ class FilmRestoring:
                 item.source,
                 item.compare,
                 _as_it_is,
-                EncodeOptions(description=f"Left: before. Right: after. {description}"),
+                replace(kept, description=f"Left: before. Right: after. {description}"),
                 overwrite=again,
                 progress=self._step("compare"),
                 threads=options.threads,
