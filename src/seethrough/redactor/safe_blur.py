@@ -129,13 +129,14 @@ class _Layer:
     grid: _Grid
     region: Region
     field: Floats
+    presence: Floats  # how much of the field is the head's tone, (cells, cells)
     fade: float  # pixels
 
     @staticmethod
     def of(pose: Pose, region: Region, field: Floats, aspect: float) -> _Layer:
         grid = _Grid.around(pose, aspect)
         fade = max(_FADE * _TIGHT_HALF * float(np.hypot(*pose.right)), 2.0)
-        return _Layer(grid, region, _with_head(field, pose, grid, aspect), fade)
+        return _Layer(grid, region, *_with_head(field, pose, grid, aspect), fade)
 
 
 def _surroundings(blanked: Blanked, grid: _Grid) -> Floats:
@@ -165,8 +166,8 @@ def _surroundings(blanked: Blanked, grid: _Grid) -> Floats:
     return continued(cells)
 
 
-def _with_head(field: Floats, pose: Pose, grid: _Grid, aspect: float) -> Floats:
-    """Draw the head that everybody gets."""
+def _with_head(field: Floats, pose: Pose, grid: _Grid, aspect: float) -> tuple[Floats, Floats]:
+    """Draw the head that everybody gets; return how much of each cell is head, too."""
     steps = (np.arange(_CELLS) + 0.5) / _CELLS
     x = (grid.x0 + steps * (grid.x1 - grid.x0)) * aspect
     y = grid.y0 + steps * (grid.y1 - grid.y0)
@@ -175,14 +176,15 @@ def _with_head(field: Floats, pose: Pose, grid: _Grid, aspect: float) -> Floats:
     across, along = offset @ pose.right / unit2 + 64, offset @ pose.down / unit2 + 64
     bright = float((field @ np.array([0.299, 0.587, 0.114], np.float32)).mean()) / 128
     light = 0.45 + 0.55 * min(max(bright, _LIT[0]), _LIT[1])
-    drawn = field
+    drawn, bare = field, np.ones(field.shape[:2], np.float32)
     for ((cx, cy), (a, b), tone, most), turn in ((_HAIR, 0.6), (_SKIN, -0.25)):
         shift = pose.back * turn
         distance = np.hypot((across - cx - shift) / a, (along - cy) / b)
         step = np.clip((1 + _SOFT - distance) / (2 * _SOFT), 0, 1)
-        alpha = (most * step * step * (3 - 2 * step)).astype(np.float32)[..., None]
-        drawn = drawn + alpha * (np.array(tone, np.float32) * light - drawn)
-    return np.asarray(drawn, np.float32)
+        alpha = (most * step * step * (3 - 2 * step)).astype(np.float32)
+        drawn = drawn + alpha[..., None] * (np.array(tone, np.float32) * light - drawn)
+        bare *= 1 - alpha
+    return np.asarray(drawn, np.float32), 1 - bare
 
 
 def _patch(blanked: Blanked, layer: _Layer, layers: Sequence[_Layer]) -> Patch:
@@ -212,43 +214,44 @@ def _patch(blanked: Blanked, layer: _Layer, layers: Sequence[_Layer]) -> Patch:
 def _blended(
     layer: _Layer, layers: Sequence[_Layer], own: npt.NDArray[np.uint8], x0: int, y0: int
 ) -> Floats:
-    """Render a head's field; where others' covers overlap it, each counts most deep inside."""
+    """Render a head's field; where others' covers overlap it, heads count more than scenery."""
     y1, x1 = y0 + own.shape[0], x0 + own.shape[1]
-    field = _rendered(layer, x0, y0, x1, y1)
+    part = (x0, y0, x1, y1)
+    field = _rendered(layer.grid, layer.field, *part)
     total: Floats | None = None
     for other in layers:
         theirs = other.region
-        ax, ay, bx, by = (
-            max(theirs.x0, x0),
-            max(theirs.y0, y0),
-            min(theirs.x1, x1),
-            min(theirs.y1, y1),
-        )
+        ax, ay = max(theirs.x0, x0), max(theirs.y0, y0)
+        bx, by = min(theirs.x1, x1), min(theirs.y1, y1)
         if other is layer or ax >= bx or ay >= by:
             continue
         if total is None:
-            total = np.maximum(_depth(own, _BLEND * layer.fade), 1e-3)
+            total = np.maximum(_weight(layer, own, part), 1e-4)
             field = field * total[..., None]
-        weight = np.zeros(own.shape, np.float32)
-        inside = _depth(theirs.mask.view(np.uint8), _BLEND * other.fade)
-        weight[ay - y0 : by - y0, ax - x0 : bx - x0] = inside[
+        mask = np.zeros(own.shape, np.uint8)
+        mask[ay - y0 : by - y0, ax - x0 : bx - x0] = theirs.mask[
             ay - theirs.y0 : by - theirs.y0, ax - theirs.x0 : bx - theirs.x0
         ]
-        field += weight[..., None] * _rendered(other, x0, y0, x1, y1)
+        weight = _weight(other, mask, part)
+        field += weight[..., None] * _rendered(other.grid, other.field, *part)
         total = total + weight
     return field if total is None else np.asarray(field / total[..., None], np.float32)
 
 
-def _depth(mask: npt.NDArray[np.uint8], fade: float) -> Floats:
-    """Return how deep inside a cover each pixel lies: 0 outside, 1 from ``fade`` pixels on."""
-    distance = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 3)[1:-1, 1:-1]
-    return np.asarray(np.clip(distance / fade, 0, 1), np.float32)
+def _weight(layer: _Layer, mask: npt.NDArray[np.uint8], part: tuple[int, int, int, int]) -> Floats:
+    """Return what a head counts for in a part of the picture: nothing outside its cover."""
+    # Where the part ends the cover may go on: its border there is none.
+    padded = np.pad(mask, 1, mode="edge")
+    distance = np.asarray(cv2.distanceTransform(padded, cv2.DIST_L2, 3), np.float32)[1:-1, 1:-1]
+    depth = np.clip(distance / (_BLEND * layer.fade), 0, 1)
+    presence = np.clip(_rendered(layer.grid, layer.presence, *part), 0, 1)
+    return np.asarray(depth * (0.02 + presence**2), np.float32)
 
 
-def _rendered(layer: _Layer, x0: int, y0: int, x1: int, y1: int) -> Floats:
-    """Enlarge a head's field to a part of the picture: smoothly at first, then linearly."""
-    grid, count = layer.grid, _CELLS * _FINE
-    fine = cv2.resize(layer.field, (count, count), interpolation=cv2.INTER_CUBIC)
+def _rendered(grid: _Grid, cells: Floats, x0: int, y0: int, x1: int, y1: int) -> Floats:
+    """Enlarge a grid to a part of the picture: smoothly at first, then linearly."""
+    count = _CELLS * _FINE
+    fine = cv2.resize(cells, (count, count), interpolation=cv2.INTER_CUBIC)
     wide, high = (grid.x1 - grid.x0) / count, (grid.y1 - grid.y0) / count
     # From part to grid, about pixel centres.
     matrix = np.array(
