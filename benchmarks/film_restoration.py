@@ -111,7 +111,7 @@ def run(options: Options) -> Section:
         "restored, encoded again. Flicker: the mean absolute difference of consecutive aligned "
         "crops of the tight face, as a ratio to that of the clean film; all are aligned by the "
         "landmarks of the clean film. Each frame as a photo: found and restored without knowledge "
-        "of the others. Find: the first pass, which looks for covers and faces every 0.4 s and "
+        "of the others. Find: the first pass, which looks for covers and faces every 0.6 s and "
         "follows them between."
     )
     tables = (

@@ -25,7 +25,7 @@ from seethrough.video import FilmReader, transcode
 from tests.standin import write_standin
 from tests.video import films
 
-FRAMES = 14
+FRAMES = 22
 SIZE = (256, 192)
 STEP = 2  # px by which the face moves to the right from frame to frame
 
@@ -148,6 +148,25 @@ def test_a_clear_film_is_left_alone(portrait, weights, tmp_path):
     with pytest.raises(NothingToDoError, match="--box"):
         pipeline.restore(plain, tmp_path / "out.mp4", weights=weights, kind="text", threads=1)
     assert {path.name for path in tmp_path.iterdir()} == {"in.mp4", "plain.mp4"}
+
+
+def test_a_face_is_restored_from_its_first_frame_to_its_last(portrait, weights, tmp_path):
+    picture = moving(portrait, 7)
+
+    def shots(index: int, width: int, height: int) -> Image:
+        """Another shot before the face, and another after it: both between two searches."""
+        if 6 <= index < 24:
+            return picture(index - 6, width, height)
+        return films.scene(index, width, height)
+
+    film = films.make(tmp_path / "in.mp4", frames=32, size=SIZE, picture=shots)
+    report = pipeline.restore(film, tmp_path / "out.mp4", weights=weights, threads=1)
+    done = [r for r in report.records[0].regions if r.status == "done"]
+    assert [region.span for region in done] == [pytest.approx((6 / 25, 24 / 25))]
+    for old, new in zip(FilmReader(film), FilmReader(tmp_path / "out.mp4"), strict=True):
+        middle = 10 + STEP * (old.index - 6) + 100
+        change = (new.picture().astype(int) - old.picture())[60:100, middle - 15 : middle + 15]
+        assert (change.mean() > 4) == (6 <= old.index < 24), old.index
 
 
 def test_placed_boxes_stand_still(weights, tmp_path):

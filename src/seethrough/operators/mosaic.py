@@ -18,7 +18,7 @@ import numpy as np
 
 from seethrough.operators.grid import SHORTEST, Profile, Window, grow
 from seethrough.operators.steps import Plane, Spikes, spikes
-from seethrough.types import CoveredRegion, Operator
+from seethrough.types import Box, CoveredRegion, Operator
 
 _WINDOW = 64  # samples per window at every level of the pyramid
 _STRIDE = 16
@@ -74,6 +74,33 @@ def estimate(luma: Plane) -> CoveredRegion | None:
         if best is not None and best.operator.confidence > 0.9:
             break
     return best
+
+
+def again(luma: Plane, near: Box, operator: Operator) -> CoveredRegion | None:
+    """Return a mosaic that is known from another frame: cells of about its size, about there.
+
+    Parameters
+    ----------
+    luma : ndarray
+        ``float32 (H, W)``.
+    near : Box
+        Where it should be, in pixels of ``luma``.
+    operator : Operator
+        The mosaic as it was known.
+    """
+    if operator.size is None or min(luma.shape) < 12:
+        return None
+    x, y = near.centre
+    half_x, half_y = near.width / 4, near.height / 4  # well inside, wherever it has moved to
+    window = (
+        max(0, int(x - half_x)),
+        max(0, int(y - half_y)),
+        min(luma.shape[1], int(x + half_x) + 1),
+        min(luma.shape[0], int(y + half_y) + 1),
+    )
+    if window[2] - window[0] < 2 * operator.size[0] or window[3] - window[1] < 2 * operator.size[1]:
+        return None
+    return grow(spikes(luma), window, *operator.size)
 
 
 def moved(operator: Operator, dx: float, dy: float) -> Operator:

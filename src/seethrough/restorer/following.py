@@ -30,7 +30,7 @@ from seethrough.restorer.tracks import FaceTrack, Sight
 from seethrough.session import Device
 from seethrough.types import Box, CoveredRegion, Face, Image, Landmarks
 
-SEARCH_SECONDS = Fraction(2, 5)
+SEARCH_SECONDS = Fraction(3, 5)
 """Time between two searches of whole frames."""
 
 _SAME = 0.3  # IoU from which a face that is found is one that was followed
@@ -40,6 +40,7 @@ _LOOK_SIGMA = 1.5  # px of it: under a moving mosaic only the coarse picture sta
 _ALIKE = 0.6  # correlation of two looks of one face
 _AROUND = 1.0  # of a face's size, on either side: what the aligner may look at
 _STEP = 0.7  # share of the last frame's motion that is expected again
+_SAME_COVER = 0.5  # IoU from which a mosaic is the one that was expected there
 _CELLS = 2.0  # cells by which a mosaic may move from frame to frame
 
 
@@ -263,15 +264,10 @@ def _moved_cover(last: Sight, landmarks: Landmarks, frame: FrameLike) -> Covered
         x1 = min(frame.shape[1], int(carried.x1 + reach) + 1)
         y1 = min(frame.shape[0], int(carried.y1 + reach) + 1)
         if x1 - x0 >= 16 and y1 - y0 >= 16:
-            found = mosaic.find(luma_of(frame.part(x0, y0, x1, y1)))
-            here = [
-                CoveredRegion(
-                    Box(one.box.x0 + x0, one.box.y0 + y0, one.box.x1 + x0, one.box.y1 + y0),
-                    mosaic.moved(one.operator, x0, y0),
-                )
-                for one in found
-            ]
-            best = max(here, key=lambda one: one.box.iou(carried), default=None)
-            if best is not None and best.box.iou(carried) > 0.5:
-                return best
+            near = Box(carried.x0 - x0, carried.y0 - y0, carried.x1 - x0, carried.y1 - y0)
+            found = mosaic.again(luma_of(frame.part(x0, y0, x1, y1)), near, cover.operator)
+            if found is not None and found.box.iou(near) > _SAME_COVER:
+                box = found.box
+                placed = Box(box.x0 + x0, box.y0 + y0, box.x1 + x0, box.y1 + y0)
+                return CoveredRegion(placed, mosaic.moved(found.operator, x0, y0))
     return CoveredRegion(carried, cover.operator)
