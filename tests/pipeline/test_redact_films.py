@@ -22,8 +22,9 @@ from seethrough.pipeline import RedactOptions, RedactRecord, redact_film, redact
 from seethrough.pipeline.inputs import FILMS_WRITTEN
 from seethrough.pipeline.redact_parts import Times
 from seethrough.redactor import Finding, Style
+from seethrough.types import Box
 from seethrough.video.codecs import CONTAINERS
-from tests.pipeline.faces_film import box, dark, decoded, film, tracks, wall_frame
+from tests.pipeline.faces_film import SIZE, box, dark, decoded, film, tracks, wall_frame
 
 
 @pytest.fixture(scope="module")
@@ -154,10 +155,10 @@ def test_one_frame_is_a_film(tmp_path: Path) -> None:
     assert (record.faces[0].first, record.faces[0].last) == (0, 1)
 
 
-def test_a_lost_face_may_cover_the_frame(raw: Path, tmp_path: Path) -> None:
-    held = tracks(tmp_path / "held.json", how="held")
+def test_a_face_that_spans_the_frame_covers_it(raw: Path, tmp_path: Path) -> None:
+    held = tracks(tmp_path / "held.json", boxes=(Box(0, 0, *SIZE), Box(0, 0, *SIZE)))
     with pytest.warns(UserWarning, match="eye-bar does not hide"):
-        redact(raw, tmp_path / "safe.mp4", tracks=held, on_lost="cover-frame", style="eye-bar")
+        redact(raw, tmp_path / "safe.mp4", tracks=held, style="eye-bar")
     assert (decoded(tmp_path / "safe.mp4") < 30).all()
 
 

@@ -280,7 +280,6 @@ class _Edit:
         self.times = Times(info.time_base, info.rate)
         self._coverer = Coverer(style, shape, aspect, options.device, options.threads)
         self._choice = choice
-        self._whole = options.on_lost == "cover-frame"
         self._behind: deque[tuple[Frame, Sequence[Sighting]]] = deque(maxlen=MEMORY)
 
     def __call__(self, frame: Frame) -> None:
@@ -291,10 +290,7 @@ class _Edit:
         for before, seen in self._behind:
             self._coverer.remember(before, seen)
         self._behind.clear()
-        patches = self._coverer.patches(frame, sightings)
-        if self._whole and any(sighting.how == "held" for sighting in sightings):
-            patches = [self._coverer.whole()]
-        for patch in patches:
+        for patch in self._coverer.patches(frame, sightings):
             frame.paint(patch)
 
     def skip(self, frame: Frame) -> None:

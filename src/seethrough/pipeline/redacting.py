@@ -180,6 +180,8 @@ class _Redacting:
     ) -> RedactRecord:
         if outcome.style.name == "silhouette":
             self._others.append(record("segmenter").used)
+        if outcome.style.safe and self.options.verify:
+            self._others.append(record("second-detector").used)
         error = None
         if outcome.findings:
             error = _still_shows(item, outcome)
