@@ -15,7 +15,6 @@ import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -25,7 +24,7 @@ from seethrough.redactor.blanked import MOAT, Blanked
 from seethrough.redactor.field import continued
 from seethrough.redactor.region import Pose, Region, pose_of
 from seethrough.redactor.source import Sighting
-from seethrough.types import Patch
+from seethrough.types import Image, Patch
 
 Floats = npt.NDArray[np.float32]
 
@@ -198,10 +197,7 @@ def _patch(blanked: Blanked, layer: _Layer, layers: Sequence[_Layer]) -> Patch:
     own[region.y0 - y0 : region.y1 - y0, region.x0 - x0 : region.x1 - x0] = region.mask
     away = np.asarray(cv2.distanceTransform(1 - own, cv2.DIST_L2, 3), np.float32)
     field = _blended(layer, layers, own, x0, y0)
-    # Whole numbers after fixed noise on [0, 1) show no bands.
-    levels = cv2.convertScaleAbs(cv2.add(field, _noise(x0, y0, x1, y1)), None, 1, -0.5)
-    result = np.asarray(levels, np.uint8)
-
+    result = _whole_levels(field, x0, y0)
     pixels, withheld = blanked.part(x0, y0, x1, y1)
     step = np.clip((away - np.float32(_MOAT)) / np.float32(margin - _MOAT), 0, 1)
     outside = step * step * (3 - 2 * step)
@@ -273,14 +269,17 @@ def _rendered(grid: _Grid, cells: Floats, x0: int, y0: int, x1: int, y1: int) ->
 
 
 _TILE = np.repeat(np.random.default_rng(7).random((64, 64, 1), np.float32), 3, axis=2)
+_STRIP = 256  # rows that are rounded at a time
 
 
-@lru_cache(maxsize=4)
-def _tiles(down: int, across: int) -> Floats:
-    return np.tile(_TILE, (down, across, 1))
-
-
-def _noise(x0: int, y0: int, x1: int, y1: int) -> Floats:
-    """Return fixed noise on [0, 1), ``float32 (h, w, 3)``, tied to the picture's corner."""
-    tiles = _tiles(-(-(y1 - y0) // 256) * 4 + 1, -(-(x1 - x0) // 256) * 4 + 1)
-    return tiles[y0 % 64 : y0 % 64 + y1 - y0, x0 % 64 : x0 % 64 + x1 - x0]
+def _whole_levels(field: Floats, x0: int, y0: int) -> Image:
+    """Round after adding fixed noise on [0, 1), tied to the picture's corner: no bands show."""
+    height, width = field.shape[:2]
+    noise = np.roll(_TILE, (-(y0 % 64), -(x0 % 64)), axis=(0, 1))
+    noise = np.tile(noise, (-(-min(height, _STRIP) // 64), -(-width // 64), 1))[:, :width]
+    result = np.empty(field.shape, np.uint8)
+    for top in range(0, height, _STRIP):
+        strip = field[top : top + _STRIP]
+        noisy = cv2.add(strip, np.ascontiguousarray(noise[: len(strip)]))
+        result[top : top + _STRIP] = cv2.convertScaleAbs(noisy, None, 1, -0.5)
+    return result

@@ -17,7 +17,8 @@ _SIZE = 256  # pixels of the drawing, of the 128 px crop
 _SCALE = 4  # drawn so many times as large as the crop, for smooth edges
 
 _HAIR, _SKIN, _SHADE = (70, 50, 40), (205, 160, 135), (165, 115, 95)
-_WHITE, _IRIS, _LASH, _LIP, _GAP = (240, 235, 230), (60, 40, 30), (65, 48, 40), (170, 85, 80), 50
+_WHITE, _IRIS, _LASH = (240, 235, 230), (60, 40, 30), (65, 48, 40)
+_LIP, _MOUTH = (170, 85, 80), (110, 50, 50)
 
 
 def draw_on(picture: Image, pose: Pose, factor: float) -> None:
@@ -76,7 +77,7 @@ def _drawing() -> tuple[Image, Image]:
         arc(x, 56, 10, 6, 200, 340, _LASH)
     arc(64, 76, 5, 4, 20, 160, _SHADE)
     oval(64, 92.5, 13, 4, _LIP)
-    cv2.line(pixels, point(52, 92.5), point(76, 92.5), (110, _GAP, _GAP), _SCALE, cv2.LINE_AA)
+    cv2.line(pixels, point(52, 92.5), point(76, 92.5), _MOUTH, _SCALE, cv2.LINE_AA)
     pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), 0.8 * _SCALE), np.uint8)
     size = (_SIZE, _SIZE)
     return (
