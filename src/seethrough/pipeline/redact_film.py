@@ -19,13 +19,13 @@ from seethrough.files import check_output
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.redact_faces import Choice, choose
 from seethrough.pipeline.redact_options import RedactOptions
-from seethrough.pipeline.redact_parts import Times, Workshop
+from seethrough.pipeline.redact_parts import Times, Workshop, fingerprint
 from seethrough.pipeline.redact_photo import Outcome, mark, styles, unverified_name
 from seethrough.pipeline.redact_report import FaceTrack
 from seethrough.redactor import Coverer, Finding, Style, Verifier
 from seethrough.redactor.coverer import MEMORY
 from seethrough.tracker import Sighting, Tracks, track
-from seethrough.tracker.tracks_file import as_dict
+from seethrough.types import Box
 from seethrough.video import (
     EncodeOptions,
     FilmInfo,
@@ -135,6 +135,7 @@ class _Film:
         self.progress = progress
         self.outcome = FilmOutcome(options.cover, info=film.info)
         self._ready: Path | None = None
+        self._faces: str | None = None
 
     def follow(self, given: Tracks | None) -> None:
         """Find the faces, unless they are given, and choose those to cover."""
@@ -188,8 +189,10 @@ class _Film:
         """Return a name for all that decides what the covered film looks like."""
         choice, options = self.outcome.choice, self.options
         assert choice is not None
-        span = (options.from_, options.to, options.on_lost, options.threads)
-        return self.shop.key(as_dict(choice.covered), style, span, options.encoding)
+        span = (options.from_, options.to, options.threads)
+        if self._faces is None:
+            self._faces = fingerprint(choice.covered)
+        return self.shop.key(self._faces, style, span, options.encoding)
 
     def _encoded(self, style: Style) -> Path:
         """Return the covered film, under a name that nobody asked for."""
@@ -248,7 +251,7 @@ class _Film:
                         f"the redacted film of {info.path} has another number of frames",
                         "convert the original, to MP4 for instance, and try again",
                     )
-                seen = _inside(choice.at(original.index, original.time), covers)
+                seen = _inside(choice.at(original.index, original.time), covers, shape)
                 findings += verifier.look(original.index, original.time, original, output, seen)
                 self.progress.step("verify", original.index + 1, info.frames)
                 if findings and not to_the_end:
@@ -302,15 +305,18 @@ class _Edit:
     def note(self, frame: Frame) -> list[Sighting]:
         """Note when a frame is shown; return what reaches into it of the faces to cover."""
         self.times.append(frame.time)
-        return _inside(self._choice.at(frame.index, frame.time), self._coverer)
+        return _inside(self._choice.at(frame.index, frame.time), self._coverer, frame.shape)
 
 
 _PLAIN = Style("solid")
 
 
-def _inside(sightings: Sequence[Sighting], coverer: Coverer) -> list[Sighting]:
+def _inside(
+    sightings: Sequence[Sighting], coverer: Coverer, shape: tuple[int, int]
+) -> list[Sighting]:
     """Leave out faces whose cover lies wholly outside the frame."""
-    return [sighting for sighting in sightings if coverer.regions([sighting])]
+    frame = Box(0, 0, shape[1], shape[0])
+    return [s for s in sightings if s.box.intersection(frame) or coverer.regions([s])]
 
 
 def _timed(frames: Iterable[Frame], spent: list[float]) -> Iterator[Frame]:

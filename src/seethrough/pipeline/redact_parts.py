@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from array import array
 from collections.abc import Iterator, Sequence
@@ -139,9 +140,11 @@ class Workshop:
         """
         try:
             yield
-        except OutputError:
+        except OutputError as error:
             self._tidy()
-            raise
+            # What cannot be written is what was asked for, whatever its name is meanwhile.
+            what = re.sub(rf"{re.escape(str(self.folder))}/\S+", str(self.output), error.what)
+            raise OutputError(what, error.remedy) from error
         except SeeThroughError:
             self.discard()
             raise
@@ -158,6 +161,16 @@ class Workshop:
             self.folder.rmdir()
         except OSError:  # it is not empty, or cannot be used
             return
+
+
+def fingerprint(tracks: Tracks) -> str:
+    """Return a hash of where faces are; one keyframe after another, as films are long."""
+    digest = hashlib.sha256(repr((tracks.width, tracks.height, tracks.frames)).encode())
+    for each in tracks.tracks:
+        digest.update(repr(each.number).encode())
+        for key in each.keyframes:
+            digest.update(repr((key.frame, key.box, key.landmarks.tolist(), key.how)).encode())
+    return digest.hexdigest()
 
 
 def unwritable(path: Path, error: OSError) -> OutputError:
