@@ -97,23 +97,22 @@ def test_work_that_is_done_is_not_done_again(
         patch.setattr(Coverer, "patches", dies(Coverer.patches, 12))
         with pytest.raises(Killed):
             redact(raw, tmp_path / "safe.mp4", style="solid")
-    patches = Coverer.patches
-    covered = []
+    covered, edit = [], redact_film._Edit.__call__
 
-    def counted(self: Coverer, source: Any, seen: Any) -> Any:
-        covered.append(source.index)
-        return patches(self, source, seen)
+    def counted(self: Any, frame: Any) -> None:
+        covered.append(frame.index)
+        edit(self, frame)
 
     with monkeypatch.context() as patch:
         patch.setattr(redact_film, "track", never)
-        patch.setattr(Coverer, "patches", counted)
+        patch.setattr(redact_film._Edit, "__call__", counted)
         patch.setattr(Verifier, "look", dies(Verifier.look, 3))
         with pytest.raises(Killed):
             redact(raw, tmp_path / "safe.mp4", style="solid", resume=True)
     assert covered == list(range(10, FRAMES))
     with monkeypatch.context() as patch:
         patch.setattr(redact_film, "track", never)
-        patch.setattr(Coverer, "patches", never)
+        patch.setattr(redact_film._Edit, "__call__", never)
         redact(raw, tmp_path / "safe.mp4", style="solid", resume=True)
     assert names(tmp_path) == {"safe.mp4"}
 
@@ -148,14 +147,13 @@ def test_without_resume_everything_is_done_anew(
     (parts,) = tmp_path.iterdir()
     assert parts.name == ".safe.mp4.parts"
     assert parts.stat().st_mode & 0o077 == 0
-    count = []
-    patches = Coverer.patches
+    count, edit = [], redact_film._Edit.__call__
 
-    def counted(self: Coverer, source: Any, seen: Any) -> Any:
-        count.append(source.index)
-        return patches(self, source, seen)
+    def counted(self: Any, frame: Any) -> None:
+        count.append(frame.index)
+        edit(self, frame)
 
-    monkeypatch.setattr(Coverer, "patches", counted)
+    monkeypatch.setattr(redact_film._Edit, "__call__", counted)
     redact(raw, tmp_path / "safe.mp4", **given)
     assert count == list(range(FRAMES))
     assert names(tmp_path) == {"safe.mp4"}
