@@ -48,6 +48,12 @@ def test_a_film_becomes_a_film_and_a_photo_a_photo(tmp_path: Path) -> None:
             plan([tmp_path / name], tmp_path / output, films=True)
 
 
+def test_an_unknown_suffix_is_the_inputs_fault(tmp_path: Path) -> None:
+    for output in ("out.mp4", "out.png"):
+        (item,) = plan([tree(tmp_path, "a.xyz") / "a.xyz"], tmp_path / output, films=True)
+        assert item.output.name == output
+
+
 def run_over(tmp_path: Path, *, films: bool) -> Run:
     progress = Progress()
 

@@ -10,7 +10,12 @@ from pathlib import Path
 from seethrough.errors import InputError, OutputError, SeeThroughError, UsageError
 from seethrough.image import READ_SUFFIXES, WRITE_SUFFIXES
 
-FILMS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".webm", ".wmv"})
+FILMS = frozenset(
+    {
+        *(".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg"),
+        *(".mts", ".ogv", ".webm", ".wmv"),
+    }
+)
 """Suffixes of films, in lower case; what a file is, its content tells."""
 
 FILMS_WRITTEN = frozenset({".m4v", ".mkv", ".mov", ".mp4", ".webm"})
@@ -135,7 +140,10 @@ def _is_folder(path: Path) -> bool:
 def _allowed(source: Path, suffix: str | None, *, films: bool) -> frozenset[str]:
     if suffix is not None:
         return frozenset({suffix})
-    return FILMS_WRITTEN if films and is_film(source) else WRITE_SUFFIXES
+    if not films or source.suffix.lower() in READ_SUFFIXES:
+        return WRITE_SUFFIXES
+    # Of an unknown suffix it is the input's fault, and reading it will say so.
+    return FILMS_WRITTEN if is_film(source) else FILMS_WRITTEN | WRITE_SUFFIXES
 
 
 def _check_suffix(output: Path, allowed: frozenset[str]) -> None:
