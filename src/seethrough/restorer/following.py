@@ -39,6 +39,8 @@ _LOOK = 32  # px: side of the crop by which a face is known again
 _LOOK_SIGMA = 1.5  # px of it: under a moving mosaic only the coarse picture stays
 _ALIKE = 0.6  # correlation of two looks of one face
 _AROUND = 1.0  # of a face's size, on either side: what the aligner may look at
+_ROUNDS = 2
+_FAR = 0.05  # of a face's width: what the aligner moved by more, it should look at again
 _STEP = 0.7  # share of the last frame's motion that is expected again
 _SAME_COVER = 0.5  # IoU from which a mosaic is the one that was expected there
 _CELLS = 2.0  # cells by which a mosaic may move from frame to frame
@@ -189,9 +191,7 @@ class Follower:
             return False
         x0, y0, x1, y1 = window
         part = frame.part(x0, y0, x1, y1)
-        points = expected - (x0, y0)
-        box = np.array([tight_box(points).as_tuple()])
-        moved = self._aligner(part, Candidates(np.ones(1), box, points[None])).landmarks[0]
+        moved = self._aligned(part, expected - (x0, y0))
         look = _look(part, moved)
         if look is None or float((look * face.look).mean()) < _ALIKE:
             return False
@@ -201,6 +201,18 @@ class Follower:
         cover = _moved_cover(last, landmarks, frame)
         face.sights.append(Sight(frame.index, landmarks, cover, last.score))
         return True
+
+    def _aligned(self, part: Image, points: Landmarks) -> Landmarks:
+        """Bring five points onto the face; again where they were far from it."""
+        for _ in range(_ROUNDS):
+            box = tight_box(points)
+            face = Candidates(np.ones(1), np.array([box.as_tuple()]), points[None])
+            moved = self._aligner(part, face).landmarks[0]
+            far = float(np.abs(moved - points).max()) > _FAR * box.width
+            points = moved
+            if not far:
+                break
+        return points
 
     def _judge_placed(
         self,

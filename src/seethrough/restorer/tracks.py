@@ -18,6 +18,7 @@ Item = TypeVar("Item")
 
 _SIGMA = 2.5  # frames: the aligner's jitter has no memory, a head's motion has
 _REACH = 7  # frames
+_JITTER = 0.05  # of the points' mean distance from their centre: what the aligner may err
 _VOTES = 3  # searches that decide together whether a face is restored
 
 
@@ -71,7 +72,7 @@ class FaceTrack:
         raw = np.array([sight.landmarks for sight in sights])
         flat = raw.reshape(len(raw), -1)
         self._landmarks = np.asarray(
-            (flat if still else smoothed(flat)).reshape(raw.shape), np.float32
+            (flat if still else steadied(flat)).reshape(raw.shape), np.float32
         )
         self._boxes = np.full((len(sights), 4), np.nan, np.float32)
         self._sizes = np.full((len(sights), 4), np.nan, np.float32)  # cell and phase
@@ -120,7 +121,9 @@ class FaceTrack:
         landmarks = self._landmarks[index].astype(np.float64)
         operator = target.operator
         cover = None
-        if operator is not None and np.isfinite(self._boxes[index]).all():
+        if operator is not None and operator.kind != "mosaic":
+            cover = self._soft_cover(near, landmarks, operator)
+        elif operator is not None and np.isfinite(self._boxes[index]).all():
             if np.isfinite(self._sizes[index, :2]).all():
                 size, phase = self._sizes[index, :2], self._sizes[index, 2:]
                 operator = replace(
@@ -137,6 +140,26 @@ class FaceTrack:
             cover=cover,
             operator=operator,
         )
+
+    def _soft_cover(
+        self, near: int, landmarks: Landmarks, operator: Operator
+    ) -> CoveredRegion | None:
+        """Return where a blur lies around a face, as the searches around agree.
+
+        A blur's borders are hard to see, and a border that is wrong cuts the face: what one of
+        the searches takes for covered counts, and if one sees no border there is none.
+        """
+        shares = []
+        for _, target in _around(self._targets, near):
+            if target.cover is None:
+                return None
+            own, box = target.box, target.cover.box
+            corners = np.array(box.as_tuple()).reshape(2, 2) - own.centre
+            shares.append(corners / (own.width, own.height))
+        face = tight_box(landmarks)
+        low, high = np.min(shares, axis=(0, 1)), np.max(shares, axis=(0, 1))
+        size, centre = np.array([face.width, face.height]), np.array(face.centre)
+        return CoveredRegion(Box(*(centre + low * size), *(centre + high * size)), operator)
 
     def example(self) -> tuple[int, Target]:
         """Return the frame and the target that stand for the track in a report."""
@@ -176,6 +199,28 @@ def _kind(operator: Operator | None) -> str | None:
 def _around(items: Sequence[Item], at: int) -> Sequence[Item]:
     half = _VOTES // 2
     return items[max(0, at - half) : at + half + 1]
+
+
+def steadied(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Smooth landmarks as far as they jitter, and no further.
+
+    Parameters
+    ----------
+    rows : ndarray
+        ``float64 (n, 10)``: x and y of five points, one row a frame.
+
+    Returns
+    -------
+    ndarray
+        :func:`smoothed`, but no further from the rows than the aligner errs: a head that is
+        thrown about does not move along parabolas.
+    """
+    result = smoothed(rows)
+    points = rows.reshape(len(rows), 5, 2)
+    size = np.linalg.norm(points - points.mean(axis=1, keepdims=True), axis=2).mean(axis=1)
+    away = np.sqrt(np.square(rows - result).mean(axis=1) * 2)
+    kept = np.clip(1 - _JITTER * size / np.maximum(away, 1e-9), 0, None)
+    return np.asarray(result + kept[:, None] * (rows - result))
 
 
 def smoothed(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
