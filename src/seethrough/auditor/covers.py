@@ -42,11 +42,14 @@ class Cover:
         How it was made; ``None`` where that cannot be told.
     share : float
         Of the tight face's ellipse, how much it covers, range [0, 1].
+    stand_in : bool
+        Whether it shows something that was not made from the face: nothing can show through.
     """
 
     mask: Flags
     operator: Operator | None
     share: float
+    stand_in: bool = False
 
     @property
     def box(self) -> Box:

@@ -56,12 +56,15 @@ class Container:
         Embedded pictures, upright.
     leaks : tuple of Leak
         What its metadata tell.
+    description : str
+        What it says it is.
     """
 
     quality: int | None
     lossy: bool
     previews: tuple[Image, ...]
     leaks: tuple[Leak, ...]
+    description: str = ""
 
 
 def read_container(data: bytes) -> Container:
@@ -83,7 +86,9 @@ def read_container(data: bytes) -> Container:
         except Exception:  # the pixels were read by other means; nothing more is known
             return Container(None, True, (), ())
         orientation = exif.get(ExifTags.Base.Orientation, 1)
-        return Container(quality, lossy, tuple(_previews(data, orientation)), _metadata(exif))
+        description = str(exif.get(ExifTags.Base.ImageDescription, ""))
+        previews = tuple(_previews(data, orientation))
+        return Container(quality, lossy, previews, _metadata(exif), description)
 
 
 def quality_of(tables: dict[int, list[int]]) -> int:
@@ -115,7 +120,8 @@ def transparency(redacted: Image, cover: Cover, *, lossy: bool) -> Leak | None:
 
     A painted cover is one colour; what a codec does to it ends a block's width from its border.
     """
-    if cover.operator is None or cover.operator.kind not in ("solid", "eye-bar"):
+    kinds = ("solid", "eye-bar")
+    if cover.operator is None or cover.operator.kind not in kinds or cover.stand_in:
         return None
     box = cover.box
     rim = _RING if lossy else max(3, round(0.15 * min(box.width, box.height)))

@@ -12,6 +12,7 @@ import numpy as np
 
 from seethrough.auditor import leaks
 from seethrough.auditor.cases import aligned, covered_again, make_case
+from seethrough.auditor.claims import believed, claimed_style
 from seethrough.auditor.covers import Cover, find_cover, moved, styled_cover, styled_operator
 from seethrough.auditor.engine import verdict as judge
 from seethrough.auditor.leaks import Container
@@ -236,6 +237,7 @@ class _Work:
             verdict=verdict,
             advice=tuple(advice),
             seconds=time.perf_counter() - started,
+            note=_STAND_IN if cover.stand_in else None,
         )
 
     def _case(self, cover: Cover) -> Case:
@@ -256,6 +258,10 @@ class _Work:
         return f"Solid over the head: from {one_in(now)} to {then}, picked out of 100 people."
 
 
+_STAND_IN = (
+    "A soft blur that was painted from the surroundings of the face, as the file's mark says; "
+    "its pixels agree."
+)
 _REMEDIES = {
     "transparent": "Paint the cover with full opacity.",
     "thumbnail": "Save the file anew without its embedded previews.",
@@ -284,7 +290,8 @@ def _compared(
         return pair, [None] * len(faces)
     regions = find_covered(pair.redacted)
     here = [moved(face, pair.scale) for face in faces]
-    covers = [find_cover(pair, face, regions) for face in here]
+    claimed = claimed_style(redacted.container.description)
+    covers = believed(claimed, pair, here, [find_cover(pair, face, regions) for face in here])
     if not any(cover is not None and cover.operator is not None for cover in covers):
         _check_order(pair, regions, names)
     if style is not None:

@@ -160,6 +160,8 @@ class FaceAudit:
         What would lower the odds, with figures.
     seconds : float
         Time spent.
+    note : str or None
+        What else to say of the cover.
     """
 
     face: Face
@@ -174,6 +176,7 @@ class FaceAudit:
     verdict: Verdict
     advice: tuple[str, ...]
     seconds: float = 0.0
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
