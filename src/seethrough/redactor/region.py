@@ -245,4 +245,5 @@ def _filled(points: Points, shape: tuple[int, int], sample_aspect: float) -> Reg
     fixed = np.rint(local * (1 << _SHIFT)).astype(np.int32)
     canvas = np.zeros((y1 - y0, x1 - x0), np.uint8)
     cv2.fillConvexPoly(canvas, cv2.convexHull(fixed), 1, cv2.LINE_8, _SHIFT)
-    return Region(x0, y0, canvas.view(np.bool_))
+    mask = canvas.view(np.bool_)
+    return Region(x0, y0, mask) if mask.any() else None

@@ -169,7 +169,7 @@ class Verifier:
     def _must(self, sighting: Sighting, shape: tuple[int, int]) -> Region | None:
         """Return what has to be covered: the oval of the face, or where the bar goes."""
         if self._style.name == "eye-bar":
-            return region.eye_bar(sighting, shape, self._aspect)
+            return region.eye_bar(sighting, shape, self._aspect, self._style.grow)
         return region.oval(sighting, shape)
 
     def _seen(
@@ -242,7 +242,7 @@ def _bare(output: Source, must: Region, patches: Sequence[Patch]) -> bool:
     if (must.mask & ~painted).any():
         return True
     found = output.part(must.x0, must.y0, must.x1, must.y1)
-    difference = cv2.absdiff(_smoothed(found), _smoothed(expected))
+    difference = cv2.absdiff(_smoothed(found, must.mask), _smoothed(expected, must.mask))
     off = np.asarray(cv2.inRange(difference, (0, 0, 0), (_OFF, _OFF, _OFF))) == 0
     deep = _eroded(must.mask, _RINGS)
     return bool((off & deep).sum() > _FEW * deep.sum())
@@ -256,6 +256,7 @@ def _eroded(mask: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:
     return inner if inner.any() else mask
 
 
-def _smoothed(picture: Image) -> npt.NDArray[np.uint8]:
-    """Take away what a codec does to single pixels."""
-    return np.asarray(cv2.blur(picture, (3, 3)), np.uint8)
+def _smoothed(picture: Image, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """Take away what a codec does to single pixels; those beside the mask have no part in it."""
+    inside = cv2.bitwise_and(picture, picture, mask=mask.view(np.uint8))
+    return np.asarray(cv2.blur(inside, (3, 3)), np.uint8)
