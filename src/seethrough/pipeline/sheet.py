@@ -136,16 +136,13 @@ def entries(
 
 
 def _good(track: Track, count: int, size: tuple[int, int]) -> list[Sighting]:
-    """Return the best frame of each part of a track's time."""
-    edges = np.linspace(track.first, track.last, min(count, track.last - track.first) + 1)
-    found = []
-    for begin, end in zip(edges[:-1].astype(int), edges[1:].astype(int), strict=True):
-        step = max((end - begin) // 40, 1)
-        seen = [s for frame in range(begin, end, step) if (s := track.at(frame)) is not None]
-        if seen:
-            found.append(max(seen, key=lambda sighting: _merit(sighting, size)))
-    sure = [sighting for sighting in found if sighting.how in ("detected", "edited")]
-    return sure or found[:1]
+    """Return the best frame of each part of the time in which the face is seen."""
+    step = max((track.last - track.first) // (40 * count), 1)
+    frames = range(track.first, track.last, step)
+    sightings = [s for frame in frames if (s := track.at(frame)) is not None]
+    sure = [s for s in sightings if s.how in ("detected", "edited")] or sightings
+    parts = np.array_split(np.arange(len(sure)), min(count, len(sure)))
+    return [max((sure[i] for i in part), key=lambda s: _merit(s, size)) for part in parts]
 
 
 def _merit(sighting: Sighting, size: tuple[int, int]) -> float:
@@ -153,8 +150,7 @@ def _merit(sighting: Sighting, size: tuple[int, int]) -> float:
     width = min(box.x1, size[0]) - max(box.x0, 0)
     height = min(box.y1, size[1]) - max(box.y0, 0)
     showing = max(width, 0) * max(height, 0) / box.area
-    seen = sighting.how in ("detected", "edited")
-    return seen * (1 + sighting.score * showing * math.sqrt(box.area))
+    return sighting.score * showing * math.sqrt(box.area)
 
 
 def _words(entry: Entry) -> str:

@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from seethrough.tracker.tracks import HOWS, How
 
+_GROW = 0.01  # at most, each frame that a face is not seen; logarithm
+
 Array: TypeAlias = npt.NDArray[np.float64]
 
 _KEEP = 0.5  # of the velocity before, where a new step is seen
-_CALM = 0.9  # of the velocity, each frame that a face is not seen
+_CALM = 0.97  # of the velocity, each frame that a face is not seen: it most likely moves on
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,8 +88,9 @@ class Motion:
     def calm(self) -> None:
         """Let it fade while the face is not seen."""
         self.shift = self.shift * _CALM
-        self.scale *= _CALM
-        self.turn *= _CALM
+        # What hides a face makes it seem to shrink.
+        self.scale = min(max(self.scale * _CALM, 0.0), _GROW)
+        self.turn *= 0.8
 
     def ahead(self, spot: Spot) -> Spot:
         """Return where a face will be in the next frame."""
@@ -127,6 +130,27 @@ class Course:
         """Add a frame before the first."""
         self._front.append(_row(spot, how))
         self.first -= 1
+
+    @property
+    def known(self) -> tuple[int, int]:
+        """The first and the last frame in which it is not merely held."""
+        known = np.flatnonzero(self.rows()[:, 15] != HOWS.index("held"))
+        return self.first + int(known[0]), self.first + int(known[-1])
+
+    def continued(self, other: Course) -> Course:
+        """Return this course up to where it was last known, then the other, from where it was.
+
+        Between them the face is held where it was last known.
+        """
+        end, start = self.known[1], other.known[0]
+        joined = Course(self.first, self[self.first][0], self[self.first][1])
+        for frame in range(self.first + 1, end + 1):
+            joined.append(*self[frame])
+        for _ in range(end + 1, start):
+            joined.append(self[end][0], "held")
+        for frame in range(start, other.last):
+            joined.append(*other[frame])
+        return joined
 
     def __getitem__(self, frame: int) -> tuple[Spot, How]:
         row = self._row_of(frame)

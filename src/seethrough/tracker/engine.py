@@ -21,8 +21,9 @@ from seethrough.tracker.association import assign
 from seethrough.tracker.course import Spot
 from seethrough.tracker.cuts import CutFinder
 from seethrough.tracker.finishing import Finisher
-from seethrough.tracker.following import follow
+from seethrough.tracker.following import alike, appearance, follow
 from seethrough.tracker.frames import FilmLike, FrameLike, Small
+from seethrough.tracker.linking import earlier, joined
 from seethrough.tracker.live import Live
 from seethrough.tracker.looking import Look, Looker, distinct, overlap
 from seethrough.tracker.options import TrackOptions
@@ -37,6 +38,9 @@ _TILTED = 0.5  # radians from which the whole frame's view is not trusted
 _TURNS = (0.7, -0.7)  # radians to either side where a face is lost
 _MANY = 8  # close looks that cost as much as the whole frame
 _FOLLOW = 2.0  # seconds that pixels are followed without a detection
+_REMEMBER = 3.0  # seconds in which a lost face may be found again
+_LIKE = 0.5  # correlation below which what was followed is something else
+_ASIDE = 0.4  # sizes of the face by which one that was lost is found aside: perhaps another
 _KEPT = 2.0  # seconds of reduced frames
 _KEPT_FRAMES = 64  # at most
 _WIDE = (1280, 15)  # long side of the view for small faces, and every how many frames
@@ -99,7 +103,9 @@ class _Engine:
         self._cuts = CutFinder()
         self._kept: deque[Small] = deque(maxlen=min(max(round(_KEPT * rate), 8), _KEPT_FRAMES))
         self._tracer = Tracer(self._looker, self._hold)
+        self._remember = round(_REMEMBER * rate)
         self._live: list[Live] = []
+        self._lost: list[Live] = []
         self._finisher = Finisher(info, options)
         self._count = 0
         self._shot = 0  # its first frame
@@ -126,7 +132,10 @@ class _Engine:
         for live in list(self._live):
             live.left = True
             self._close(live)
+        for live in self._lost:
+            self._finisher.close(live)
         self._live.clear()
+        self._lost.clear()
         self._kept.clear()
         self._shot = self._count
 
@@ -147,6 +156,9 @@ class _Engine:
         for live in waiting:
             self._follow_or_hold(live, expected[id(live)], small)
         self._begin(begun, small)
+        for live in self._live:
+            if live.seen == index:
+                live.look = appearance(small.grey, live.spot)
         self._note_crossings()
 
     def _match(
@@ -155,19 +167,29 @@ class _Engine:
         """Match tracks with detections; return who is still missing, and what is left."""
         reach = [self._reach(live) for live in waiting]
         pairs = assign([expected[id(live)] for live in waiting], reach, seen)
-        tilted = []
+        tilted: list[int] = []
+        another: list[tuple[int, int]] = []
         for row, column in pairs:
             live = waiting[row]
-            if abs(expected[id(live)].roll) > _TILTED:
+            if self._aside(live, expected[id(live)], seen[column]):
+                another.append((row, column))  # it begins a track; this one is held
+            elif abs(expected[id(live)].roll) > _TILTED:
                 tilted.append(row)  # a close look knows better
             else:
                 live.see(index, seen[column])
-        done = {row for row, _ in pairs} - set(tilted)
-        used = {column for _, column in pairs}
+        done = {row for row, _ in pairs} - set(tilted) - {row for row, _ in another}
+        used = {column for _, column in pairs} - {column for _, column in another}
         return (
             [live for row, live in enumerate(waiting) if row not in done],
             [spot for column, spot in enumerate(seen) if column not in used],
         )
+
+    def _aside(self, live: Live, expected: Spot, seen: Spot) -> bool:
+        """Tell whether what is seen where a face was lost may well be another face."""
+        if seen.score < _BEGIN or self._count - live.seen <= 2:
+            return False
+        away = float(np.linalg.norm(seen.centre - expected.centre))
+        return away > _ASIDE * max(seen.size, expected.size)
 
     def _reach(self, live: Live) -> float:
         lost = self._count - 1 - live.seen - live.followed
@@ -205,10 +227,11 @@ class _Engine:
         found = distinct([spot for near in self._looker.close(small, looks) for spot in near])
         found = [s for s in found if s.score >= _CONTINUE and not self._taken(s, self._live)]
         reach = [self._reach(live) for live in waiting]
-        pairs = assign([look.at for look in looks], reach, found)
-        for row, column in pairs:
-            waiting[row].see(self._count, found[column])
-        done = {row for row, _ in pairs}
+        done = set()
+        for row, column in assign([look.at for look in looks], reach, found):
+            if not self._aside(waiting[row], looks[row].at, found[column]):
+                waiting[row].see(self._count, found[column])
+                done.add(row)
         return [live for row, live in enumerate(waiting) if row not in done]
 
     def _follow_or_hold(self, live: Live, expected: Spot, small: Small) -> None:
@@ -219,10 +242,14 @@ class _Engine:
         last_how = live.how(self._count - 1)
         if last_how != "held" and live.followed < self._follow and self._kept:
             spot = follow(self._kept[-1].grey, small.grey, live.spot, expected)
-            if spot is not None:
+            if spot is not None and self._same_look(live, spot, small):
                 live.follow(self._count, spot)
                 return
         live.hold()
+
+    def _same_look(self, live: Live, spot: Spot, small: Small) -> bool:
+        """Tell whether what was followed still looks like the face, and not like what hides it."""
+        return live.look is None or alike(live.look, appearance(small.grey, spot)) >= _LIKE
 
     def _begin(self, spots: list[Spot], small: Small) -> None:
         for spot in sorted(spots, key=lambda spot: -spot.score):
@@ -253,25 +280,38 @@ class _Engine:
     def _trace_back(self, live: Live) -> bool:
         """Follow a track back; tell whether it turned out to be the rest of another one."""
         start = live.pending.pop(0)
+        new = start == live.course.first
         others = [other for other in self._live if other is not live]
-        joined = self._tracer.back(live, start, self._kept, self._shot, others)
-        if joined and live in self._live:
-            self._live.remove(live)
-        return joined
+        if self._tracer.back(live, start, self._kept, self._shot, others):
+            self._live = [other for other in self._live if other is not live]
+            return True
+        if new and not live.entered:
+            lost = [*self._lost, *(o for o in others if o.seen < live.course.known[0])]
+            other = earlier(live, lost, self._remember)
+            if other is not None:
+                joined(other, live)
+                self._live = [each for each in self._live if each is not other]
+                self._lost = [each for each in self._lost if each is not other]
+        return False
 
     def _retire(self, shape: tuple[int, ...]) -> None:
-        staying = []
+        staying, leaving = [], []
         for live in self._live:
             box = live.spot.box
             outside = box[2] <= 0 or box[3] <= 0 or box[0] >= shape[1] or box[1] >= shape[0]
+            live.left = outside and live.how(self._count) != "detected"
             lost = self._count - live.seen - live.followed
-            if outside and live.how(self._count) != "detected":
-                live.left = True
-            if live.left or lost > self._hold:
-                self._close(live)
+            if live.left:
+                leaving.append(live)
+            elif lost > self._hold:
+                self._lost.append(live)
             else:
                 staying.append(live)
+        old = [live for live in self._lost if self._count - live.course.last > self._remember]
         self._live = staying
+        self._lost = [live for live in self._lost if live not in old]
+        for live in (*leaving, *old):  # what is closed may turn out to be the rest of another
+            self._close(live)
 
     def _close(self, live: Live) -> None:
         while live.pending:

@@ -17,10 +17,12 @@ _PYRAMID = 3  # levels above the first
 _ASTRAY = 1.5  # px: a point that does not come back to where it began was lost
 _AGREE = 0.35  # share of the points that must come back and move as one
 _NEAR = 2.0  # px between a point and where the common motion puts it, at least
+_LOOK = 16  # px: side of an appearance
 _SIDE = 96.0  # px: larger faces are followed on a reduced copy
 
 Grey: TypeAlias = npt.NDArray[np.uint8]
 Points: TypeAlias = npt.NDArray[np.float32]
+Floats: TypeAlias = npt.NDArray[np.float32]
 
 
 def follow(before: Grey, after: Grey, spot: Spot, guess: Spot) -> Spot | None:
@@ -83,7 +85,8 @@ def follow(before: Grey, after: Grey, spot: Spot, guess: Spot) -> Spot | None:
     centre = (spot.centre - 0.5 - corner) * factor
     shift = (matrix[:, :2] @ centre + matrix[:, 2] - centre) / factor
     turn = math.atan2(matrix[1, 0], matrix[0, 0])
-    return spot.moved(shift, scale, turn)
+    # Not smaller: what comes before a face takes its outer points away.
+    return spot.moved(shift, max(scale, 1.0), turn)
 
 
 def _flow(
@@ -122,3 +125,34 @@ def _around(
             np.asarray(cv2.resize(p, size, interpolation=cv2.INTER_AREA), np.uint8) for p in parts
         ]
     return corner, (np.ascontiguousarray(parts[0]), np.ascontiguousarray(parts[1]))
+
+
+def appearance(picture: Grey, spot: Spot) -> Floats:
+    """Return what a face looks like, upright, in few pixels, without its brightness.
+
+    Returns
+    -------
+    ndarray
+        ``float32 (16, 16)``, mean 0 and length 1 (or all 0), so that products are correlations.
+    """
+    scale = _LOOK / spot.size
+    cos, sin = math.cos(spot.roll) * scale, math.sin(spot.roll) * scale
+    linear = np.array([[cos, sin], [-sin, cos]])
+    matrix = np.column_stack([linear, (_LOOK - 1) / 2 - linear @ (spot.centre - 0.5)])
+    size = spot.size
+    x0, y0 = np.maximum(np.floor(spot.centre - size), 0).astype(int)
+    x1, y1 = np.ceil(spot.centre + size).astype(int)
+    part = picture[y0:y1, x0:x1]
+    if part.size == 0:
+        return np.zeros((_LOOK, _LOOK), np.float32)
+    matrix[:, 2] += linear @ (x0, y0)
+    if scale < 1:  # an interpolation alone would alias
+        part = np.asarray(cv2.blur(part, (round(1 / scale),) * 2), np.uint8)
+    look = cv2.warpAffine(part, matrix, (_LOOK, _LOOK)).astype(np.float32)
+    look -= look.mean()
+    return np.asarray(look / max(float(np.linalg.norm(look)), 1e-6), np.float32)
+
+
+def alike(first: Floats, second: Floats) -> float:
+    """Return the correlation of two appearances, range [-1, 1]."""
+    return float((first * second).sum())

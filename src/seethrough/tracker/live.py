@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from seethrough.tracker.course import Course, Motion, Spot
 from seethrough.tracker.tracks import How
 
@@ -34,6 +37,8 @@ class Live:
         Whether it ends where it went out of view: at the border, or with the shot.
     crossed : list of int
         Frames in which another face overlaps it.
+    look : ndarray or None
+        What it looked like when it was last seen.
     """
 
     course: Course
@@ -46,6 +51,7 @@ class Live:
     entered: bool = False
     left: bool = False
     crossed: list[int] = field(default_factory=list)
+    look: npt.NDArray[np.float32] | None = None
 
     @staticmethod
     def found(frame: int, spot: Spot) -> Live:

@@ -141,6 +141,8 @@ def _taken_over(live: Live, other: Live, frame: int) -> bool:
     """Let a lost track go on as one that leads back to it; tell whether it was lost."""
     if other.seen > frame or live.course.last != other.course.last:
         return False
+    if not _together(live, other, frame):
+        return False
     for index in range(live.course.first, live.course.last):
         other.course[index] = live.course[index]
     other.motion, other.seen, other.followed = live.motion, live.seen, live.followed
@@ -148,6 +150,18 @@ def _taken_over(live: Live, other: Live, frame: int) -> bool:
     other.best = max(other.best, live.best)
     other.crossed += live.crossed
     return True
+
+
+def _together(live: Live, other: Live, frame: int) -> bool:
+    """Tell whether a track, followed back, moves as the lost one did when it was last seen."""
+    later = live.course[min(frame + 1 + _AHEAD, live.course.last - 1)][0]
+    first = live.course[frame + 1][0]
+    back = (later.centre - first.centre) / _AHEAD
+    seen = other.course[other.seen][0]
+    before = other.course[max(other.seen - _AHEAD, other.course.first)][0]
+    there = (seen.centre - before.centre) / _AHEAD
+    pace = max(float(np.linalg.norm(back)), float(np.linalg.norm(there)))
+    return float(np.linalg.norm(back - there)) <= max(0.06 * seen.size, 0.5 * pace)
 
 
 def _union(first: Spot, second: Spot) -> Spot:
