@@ -16,7 +16,7 @@ _GROW = 0.01  # at most, each frame that a face is not seen; logarithm
 Array: TypeAlias = npt.NDArray[np.float64]
 
 _KEEP = 0.5  # of the velocity before, where a new step is seen
-_CALM = 0.97  # of the velocity, each frame that a face is not seen: it most likely moves on
+_CALM = 0.98  # of the velocity, each frame that a face is not seen: it most likely moves on
 
 
 @dataclass(frozen=True, slots=True, eq=False)

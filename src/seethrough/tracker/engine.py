@@ -33,6 +33,7 @@ from seethrough.tracker.tracks import Tracks
 _BEGIN = 0.6  # score from which a detection begins a track
 _BEGIN_TURNED = 0.8  # the same in turned frames, where the detector errs more often
 _CONTINUE = 0.3  # score of a close look that continues one
+_CONTINUE_TURNED = 0.5  # the same, turned otherwise than before
 _TAKEN = 0.4  # IoU from which a place belongs to another face
 _TILTED = 0.5  # radians from which the whole frame's view is not trusted
 _TURNS = (0.7, -0.7)  # radians to either side where a face is lost
@@ -41,6 +42,7 @@ _FOLLOW = 2.0  # seconds that pixels are followed without a detection
 _REMEMBER = 3.0  # seconds in which a lost face may be found again
 _LIKE = 0.5  # correlation below which what was followed is something else
 _ASIDE = 0.4  # sizes of the face by which one that was lost is found aside: perhaps another
+_ASTRAY = 0.03  # more of that, each frame since it was seen
 _KEPT = 2.0  # seconds of reduced frames
 _KEPT_FRAMES = 64  # at most
 _WIDE = (1280, 15)  # long side of the view for small faces, and every how many frames
@@ -102,7 +104,7 @@ class _Engine:
         self._looker = Looker(device, threads)
         self._cuts = CutFinder()
         self._kept: deque[Small] = deque(maxlen=min(max(round(_KEPT * rate), 8), _KEPT_FRAMES))
-        self._tracer = Tracer(self._looker, self._hold)
+        self._tracer = Tracer(self._looker, self._hold // 2)
         self._remember = round(_REMEMBER * rate)
         self._live: list[Live] = []
         self._lost: list[Live] = []
@@ -148,11 +150,9 @@ class _Engine:
         since = index - self._shot
         if since % self._options.every == 0 or len(waiting) > _MANY:
             seen = self._looker.whole(small.picture)
-            begun = [spot for spot in seen if spot.score >= _BEGIN]
-            waiting, left = self._match(waiting, expected, seen, index)
-            begun = [spot for spot in left if spot.score >= _BEGIN]
+            waiting, begun = self._match(waiting, expected, seen, index)
         begun += self._rarer_views(frame, small, since)
-        waiting = self._look_closely(waiting, expected, small)
+        waiting = self._look_closely(waiting, expected, small, begun)
         for live in waiting:
             self._follow_or_hold(live, expected[id(live)], small)
         self._begin(begun, small)
@@ -164,7 +164,7 @@ class _Engine:
     def _match(
         self, waiting: list[Live], expected: dict[int, Spot], seen: list[Spot], index: int
     ) -> tuple[list[Live], list[Spot]]:
-        """Match tracks with detections; return who is still missing, and what is left."""
+        """Match tracks with detections; return who is still missing, and who is new."""
         reach = [self._reach(live) for live in waiting]
         pairs = assign([expected[id(live)] for live in waiting], reach, seen)
         tilted: list[int] = []
@@ -176,20 +176,37 @@ class _Engine:
             elif abs(expected[id(live)].roll) > _TILTED:
                 tilted.append(row)  # a close look knows better
             else:
-                live.see(index, seen[column])
+                self._see(live, seen[column])
         done = {row for row, _ in pairs} - set(tilted) - {row for row, _ in another}
-        used = {column for _, column in pairs} - {column for _, column in another}
+        used = {column for _, column in pairs}
+        aside = {column for _, column in another}
         return (
             [live for row, live in enumerate(waiting) if row not in done],
-            [spot for column, spot in enumerate(seen) if column not in used],
+            [
+                spot
+                for column, spot in enumerate(seen)
+                if column in aside or (column not in used and spot.score >= _BEGIN)
+            ],
         )
 
     def _aside(self, live: Live, expected: Spot, seen: Spot) -> bool:
         """Tell whether what is seen where a face was lost may well be another face."""
-        if seen.score < _BEGIN or self._count - live.seen <= 2:
+        if seen.score < _CONTINUE or self._count - live.seen < 2:
             return False
         away = float(np.linalg.norm(seen.centre - expected.centre))
         return away > _ASIDE * max(seen.size, expected.size)
+
+    def _see(self, live: Live, spot: Spot) -> None:
+        """The detector saw it; where that leads another way than it went, go both ways."""
+        gap = self._count - live.sure
+        if gap > _SETTLED:
+            off = float(np.linalg.norm(spot.centre - live.went_on(self._count).centre))
+            if off > (_ASIDE + _ASTRAY * gap) * max(spot.size, live.spot.size):
+                twin = live.ghost(self._count)
+                twin.hold()
+                self._live.append(twin)
+                live.sure = self._count
+        live.see(self._count, spot)
 
     def _reach(self, live: Live) -> float:
         lost = self._count - 1 - live.seen - live.followed
@@ -220,28 +237,38 @@ class _Engine:
         return bool(placed) and bool((overlap([spot], placed) > least).any())
 
     def _look_closely(
-        self, waiting: list[Live], expected: dict[int, Spot], small: Small
+        self, waiting: list[Live], expected: dict[int, Spot], small: Small, begun: list[Spot]
     ) -> list[Live]:
-        """Look for who is missing where each should be; return who is still missing."""
+        """Look for who is missing where each should be; return who is still missing.
+
+        Faces that are seen aside of those places join ``begun``.
+        """
         looks = [Look(expected[id(live)], expected[id(live)].roll) for live in waiting]
         found = distinct([spot for near in self._looker.close(small, looks) for spot in near])
         found = [s for s in found if s.score >= _CONTINUE and not self._taken(s, self._live)]
         reach = [self._reach(live) for live in waiting]
         done = set()
         for row, column in assign([look.at for look in looks], reach, found):
-            if not self._aside(waiting[row], looks[row].at, found[column]):
-                waiting[row].see(self._count, found[column])
+            if self._aside(waiting[row], looks[row].at, found[column]):
+                begun.append(found[column])
+            else:
+                self._see(waiting[row], found[column])
                 done.add(row)
         return [live for row, live in enumerate(waiting) if row not in done]
 
     def _follow_or_hold(self, live: Live, expected: Spot, small: Small) -> None:
         turned = self._looker.best(small, expected, [expected.roll + t for t in _TURNS])
-        if turned is not None and turned.score >= 0.5 and not self._taken(turned, self._live):
-            live.see(self._count, turned)
+        if (
+            turned is not None
+            and turned.score >= _CONTINUE_TURNED
+            and not self._taken(turned, self._live)
+            and not self._aside(live, expected, turned)
+        ):
+            self._see(live, turned)
             return
         last_how = live.how(self._count - 1)
         if last_how != "held" and live.followed < self._follow and self._kept:
-            spot = follow(self._kept[-1].grey, small.grey, live.spot, expected)
+            spot = follow(self._kept[-1].grey, small.grey, live.spot, live.expected)
             if spot is not None and self._same_look(live, spot, small):
                 live.follow(self._count, spot)
                 return
@@ -254,7 +281,9 @@ class _Engine:
     def _begin(self, spots: list[Spot], small: Small) -> None:
         for spot in sorted(spots, key=lambda spot: -spot.score):
             closer = self._looker.best(small, spot, [spot.roll])
-            if closer is None and spot.score < 0.9:  # perhaps turned otherwise than it seemed
+            if (
+                closer is None and _BEGIN <= spot.score < 0.9
+            ):  # perhaps turned otherwise than it seemed
                 closer = self._looker.best(
                     small, spot, [spot.roll + turn for turn in (math.pi / 2, math.pi, -math.pi / 2)]
                 )
@@ -281,12 +310,12 @@ class _Engine:
         """Follow a track back; tell whether it turned out to be the rest of another one."""
         start = live.pending.pop(0)
         new = start == live.course.first
-        others = [other for other in self._live if other is not live]
+        others = [other for other in (*self._live, *self._lost) if other is not live]
         if self._tracer.back(live, start, self._kept, self._shot, others):
             self._live = [other for other in self._live if other is not live]
             return True
         if new and not live.entered:
-            lost = [*self._lost, *(o for o in others if o.seen < live.course.known[0])]
+            lost = [other for other in others if other.seen < live.course.known[0]]
             other = earlier(live, lost, self._remember)
             if other is not None:
                 joined(other, live)

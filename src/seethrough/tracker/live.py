@@ -10,6 +10,9 @@ import numpy.typing as npt
 from seethrough.tracker.course import Course, Motion, Spot
 from seethrough.tracker.tracks import How
 
+_STEADY = 8  # frames
+_SURE = 0.8
+
 
 @dataclass(slots=True, eq=False)
 class Live:
@@ -29,6 +32,8 @@ class Live:
         How often the detector saw it.
     best : float
         The best score of these, range [0, 1].
+    sure : int
+        The last frame in which it was surely seen, or what was seen since was accepted.
     pending : list of int
         Frames in which it appeared or was found again, from where it is still to be followed back.
     entered : bool
@@ -47,6 +52,7 @@ class Live:
     followed: int = 0
     hits: int = 1
     best: float = 0.0
+    sure: int = 0
     pending: list[int] = field(default_factory=list)
     entered: bool = False
     left: bool = False
@@ -56,7 +62,9 @@ class Live:
     @staticmethod
     def found(frame: int, spot: Spot) -> Live:
         """Begin to follow a face."""
-        return Live(Course(frame, spot), Motion(), frame, best=spot.score, pending=[frame])
+        return Live(
+            Course(frame, spot), Motion(), frame, best=spot.score, sure=frame, pending=[frame]
+        )
 
     @property
     def spot(self) -> Spot:
@@ -76,6 +84,8 @@ class Live:
         self.course.append(spot, "detected")
         self.seen, self.followed = frame, 0
         self.hits += 1
+        if spot.score >= _SURE:
+            self.sure = frame
         self.best = max(self.best, spot.score)
 
     def follow(self, frame: int, spot: Spot) -> None:
@@ -86,8 +96,45 @@ class Live:
 
     def hold(self) -> None:
         """It was neither seen nor followed."""
+        if self.how(self.course.last - 1) != "held":
+            self.motion.shift = self.steady()
         self.motion.calm()
         self.course.append(self.expected, "held")
+
+    def went_on(self, frame: int) -> Spot:
+        """Return where it would be, had it gone on as when it was last surely seen."""
+        seen = self.course[self.sure][0]
+        return seen.moved(self.steady() * (frame - self.sure))
+
+    def ghost(self, frame: int) -> Live:
+        """Return the track that it would be, had it gone on unseen since it was surely seen.
+
+        What was seen since then has gone another way, and may be another face.
+        """
+        twin = Live(
+            Course(self.sure, self.course[self.sure][0]),
+            Motion(self.steady()),
+            self.sure,
+            hits=self.hits,
+            best=self.best,
+            sure=self.sure,
+            look=self.look,
+        )
+        for each in range(self.sure + 1, frame):
+            twin.course.append(self.went_on(each), "held")
+        return twin
+
+    def steady(self) -> npt.NDArray[np.float64]:
+        """Return its velocity over the last frames in which it was surely seen.
+
+        What begins to hide a face makes its box smaller, and its middle seem to slow down.
+        """
+        end = self.sure
+        start = max(end - _STEADY, self.course.first)
+        if end == start:
+            return self.motion.shift
+        step = self.course[end][0].centre - self.course[start][0].centre
+        return np.asarray(step / (end - start))
 
     def how(self, frame: int) -> How:
         return self.course[frame][1]

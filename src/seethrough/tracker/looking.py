@@ -1,8 +1,8 @@
 """Where the detector looks: at whole frames, and closely at where a face should be.
 
 A close look brings the place of a face to one size, turned upright as the face was last turned. It
-finds faces that the whole frame's view misses (small, turned by any angle, blurred) at a
-fourteenth of its cost.
+finds faces that the whole frame's view misses (small, turned by any angle, blurred, hidden in
+part) at a ninth of its cost.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ LOW = 0.2
 """Score from which a detection may continue a track."""
 
 _SAME = 0.4  # IoU from which two detections are one face
-_PATCH = 128  # px: side of a close look
-_FACE = 48.0  # px: the face there
+_PATCH = 160  # px: side of a close look
+_FACE = 64.0  # px: the face there
 _FAR = 0.75  # of a face's size: farther from where it was looked for it is another
 
 

@@ -30,7 +30,7 @@ class TrackOptions:
     """
 
     on_lost: OnLost = "hold"
-    hold: float = 1.0
+    hold: float = 2.0
     every: int = 2
     long_side: int = 640
 

@@ -139,9 +139,10 @@ def _at(spot: Spot, frame: int, others: Iterable[Live]) -> Live | None:
 
 def _taken_over(live: Live, other: Live, frame: int) -> bool:
     """Let a lost track go on as one that leads back to it; tell whether it was lost."""
-    if other.seen > frame or live.course.last != other.course.last:
+    if other.seen > frame + 1 or live.course.last != other.course.last:
         return False
-    if not _together(live, other, frame):
+    # Where it was seen it is the same face; where it was not it may have been elsewhere.
+    if other.how(frame) != "detected" and not _together(live, other, frame):
         return False
     for index in range(live.course.first, live.course.last):
         other.course[index] = live.course[index]
