@@ -152,6 +152,10 @@ class Course:
             joined.append(*other[frame])
         return joined
 
+    def span(self, first: int, last: int) -> npt.NDArray[np.float64]:
+        """Return the rows of some frames, half-open; see :meth:`rows`."""
+        return np.stack([self._row_of(frame) for frame in range(first, last)]).astype(np.float64)
+
     def __getitem__(self, frame: int) -> tuple[Spot, How]:
         row = self._row_of(frame)
         points = row[4:14].reshape(5, 2).astype(np.float64)

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 import numpy as np
+import numpy.typing as npt
 
 from seethrough.errors import InputError
 from seethrough.session import Device
@@ -42,10 +43,12 @@ _FOLLOW = 2.0  # seconds that pixels are followed without a detection
 _REMEMBER = 3.0  # seconds in which a lost face may be found again
 _LIKE = 0.5  # correlation below which what was followed is something else
 _ASIDE = 0.4  # sizes of the face by which one that was lost is found aside: perhaps another
-_ASTRAY = 0.03  # more of that, each frame since it was seen
+_ASTRAY = 0.02  # more of that, each frame since it was seen
 _KEPT = 2.0  # seconds of reduced frames
 _KEPT_FRAMES = 64  # at most
-_WIDE = (1280, 15)  # long side of the view for small faces, and every how many frames
+_WIDE_SIDE = 1280  # long side of the view for small faces
+_WIDE, _WIDE_LOST = 15, 5  # every how many frames; where a face is lost
+_AROUND = 2.0  # sizes of a lost face around which weak detections begin tracks
 _TURNED = 8  # every how many frames a turned view is searched, three of them in turn
 _SETTLED = 3  # frames after which a new face's motion is known
 
@@ -146,12 +149,9 @@ class _Engine:
         index = self._count
         waiting = list(self._live)
         expected = {id(live): live.expected for live in waiting}
-        begun: list[Spot] = []
         since = index - self._shot
-        if since % self._options.every == 0 or len(waiting) > _MANY:
-            seen = self._looker.whole(small.picture)
-            waiting, begun = self._match(waiting, expected, seen, index)
-        begun += self._rarer_views(frame, small, since)
+        seen = self._views(frame, small, since)
+        waiting, begun = self._match(waiting, expected, seen, index)
         waiting = self._look_closely(waiting, expected, small, begun)
         for live in waiting:
             self._follow_or_hold(live, expected[id(live)], small)
@@ -185,7 +185,7 @@ class _Engine:
             [
                 spot
                 for column, spot in enumerate(seen)
-                if column in aside or (column not in used and spot.score >= _BEGIN)
+                if column in aside or (column not in used and self._begins(spot))
             ],
         )
 
@@ -195,6 +195,15 @@ class _Engine:
             return False
         away = float(np.linalg.norm(seen.centre - expected.centre))
         return away > _ASIDE * max(seen.size, expected.size)
+
+    def _begins(self, spot: Spot) -> bool:
+        """Tell whether a detection begins a track: a weak one does where a face was lost."""
+        if spot.score >= _BEGIN:
+            return True
+        lost = [
+            live.spot.grown(_AROUND) for live in self._live if live.how(self._count - 1) == "held"
+        ]
+        return bool(lost) and bool((_inside(spot, lost)).any())
 
     def _see(self, live: Live, spot: Spot) -> None:
         """The detector saw it; where that leads another way than it went, go both ways."""
@@ -212,24 +221,22 @@ class _Engine:
         lost = self._count - 1 - live.seen - live.followed
         return min(0.7 + 0.06 * max(lost, 0), 2.0)
 
-    def _rarer_views(self, frame: FrameLike, small: Small, since: int) -> list[Spot]:
-        """Look for small faces and for faces that lie on their side or upside down."""
+    def _views(self, frame: FrameLike, small: Small, since: int) -> list[Spot]:
+        """Look at whole frames, more rarely for small faces and for those on their side."""
         found: list[Spot] = []
+        if since % self._options.every == 0 or len(self._live) > _MANY:
+            found += self._looker.whole(small.picture)
+        held = any(live.how(self._count - 1) == "held" for live in self._live)
         side = max(small.picture.shape[:2])
-        if since % _WIDE[1] == 0:
-            picture, _ = frame.reduced(_WIDE[0])
-            factor = side / max(picture.shape[:2])
-            if factor < 0.9:
-                found += [s for s in self._looker.whole(picture, factor) if s.score >= _BEGIN]
+        if since % (_WIDE_LOST if held else _WIDE) == 0 and max(frame.shape) > side:
+            picture, _ = frame.reduced(_WIDE_SIDE)
+            found += self._looker.whole(picture, side / max(picture.shape[:2]))
         if since % _TURNED == _TURNED // 2 or since == 0:
             turns = (1, 2, 3) if since == 0 else (1 + since // _TURNED % 3,)
             for turn in turns:
-                found += [
-                    spot
-                    for spot in self._looker.whole(small.picture, quarter_turns=turn)
-                    if spot.score >= _BEGIN_TURNED
-                ]
-        return found
+                seen = self._looker.whole(small.picture, quarter_turns=turn)
+                found += [spot for spot in seen if spot.score >= _BEGIN_TURNED]
+        return distinct(found)
 
     def _taken(self, spot: Spot, others: Iterable[Live], least: float = _TAKEN) -> bool:
         """Tell whether another track is at a place in this frame already."""
@@ -289,7 +296,10 @@ class _Engine:
                 )
             better = closer if closer is not None and closer.score >= spot.score else spot
             if not self._taken(better, self._live):
-                self._live.append(Live.found(self._count, better))
+                live = Live.found(self._count, better)
+                if spot.score < _BEGIN:  # it is there because a face was: never dropped
+                    live.hits += _SETTLED
+                self._live.append(live)
 
     def _note_crossings(self) -> None:
         if len(self._live) < 2:
@@ -347,3 +357,10 @@ class _Engine:
             if self._trace_back(live):
                 return
         self._finisher.close(live)
+
+
+def _inside(spot: Spot, others: list[Spot]) -> npt.NDArray[np.bool_]:
+    """Tell in which boxes a face's centre lies."""
+    boxes = np.array([other.box for other in others])
+    within = (spot.centre >= boxes[:, :2]) & (spot.centre <= boxes[:, 2:])
+    return np.asarray(within.all(axis=1), np.bool_)

@@ -29,9 +29,9 @@ from seethrough.types import Box
 
 _DETECTED, _FOLLOWED, _HELD = (HOWS.index(how) for how in ("detected", "followed", "held"))
 # Growth as a share of the size: at once, and with each second since it was seen.
-_GROWTH_HELD = (0.15, 1.0)
+_GROWTH_HELD = (0.25, 1.2)
 _GROWTH_FOLLOWED = (0.05, 0.3)
-_GROWTH_MOST = 1.0
+_GROWTH_MOST = 1.2
 _FEW, _WEAK = 2, 0.75  # detections so few, none better than this, are no face
 _LONG = 0.5  # seconds that a face may be followed before a person should look
 _LOW = 0.5  # mean score over a second

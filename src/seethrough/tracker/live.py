@@ -10,8 +10,11 @@ import numpy.typing as npt
 from seethrough.tracker.course import Course, Motion, Spot
 from seethrough.tracker.tracks import How
 
-_STEADY = 8  # frames
-_SURE = 0.8
+_BEFORE = (4, 30)  # frames in which its size and velocity are looked up
+_LENGTHS = 1.5  # or so many as it needs to move by so many of its sizes
+_SURE = 0.8  # score from which it is surely this face
+_WHOLE = 0.92  # of its size: what is smaller may be hidden in part
+_BRIEFLY = 5  # frames: longer, where its pixels were followed to is the better guess
 
 
 @dataclass(slots=True, eq=False)
@@ -84,7 +87,8 @@ class Live:
         self.course.append(spot, "detected")
         self.seen, self.followed = frame, 0
         self.hits += 1
-        if spot.score >= _SURE:
+        whole = spot.size >= _WHOLE * self.course[self.sure][0].size
+        if spot.score >= _SURE and (whole or frame - self.sure > _BEFORE[1] // 2):
             self.sure = frame
         self.best = max(self.best, spot.score)
 
@@ -96,15 +100,19 @@ class Live:
 
     def hold(self) -> None:
         """It was neither seen nor followed."""
-        if self.how(self.course.last - 1) != "held":
-            self.motion.shift = self.steady()
+        frame = self.course.last
+        if self.how(frame - 1) != "held":
+            self.motion.shift = self._going()[1]
+            if self.followed <= _BRIEFLY:
+                self.course.append(self.went_on(frame), "held")
+                return
         self.motion.calm()
         self.course.append(self.expected, "held")
 
     def went_on(self, frame: int) -> Spot:
         """Return where it would be, had it gone on as when it was last surely seen."""
-        seen = self.course[self.sure][0]
-        return seen.moved(self.steady() * (frame - self.sure))
+        base, velocity = self._going()
+        return self.course[base][0].moved(velocity * (frame - base))
 
     def ghost(self, frame: int) -> Live:
         """Return the track that it would be, had it gone on unseen since it was surely seen.
@@ -113,7 +121,7 @@ class Live:
         """
         twin = Live(
             Course(self.sure, self.course[self.sure][0]),
-            Motion(self.steady()),
+            Motion(self._going()[1]),
             self.sure,
             hits=self.hits,
             best=self.best,
@@ -124,17 +132,28 @@ class Live:
             twin.course.append(self.went_on(each), "held")
         return twin
 
-    def steady(self) -> npt.NDArray[np.float64]:
-        """Return its velocity over the last frames in which it was surely seen.
+    def _going(self) -> tuple[int, npt.NDArray[np.float64]]:
+        """Return the last frame in which it was seen whole, and its velocity there.
 
         What begins to hide a face makes its box smaller, and its middle seem to slow down.
         """
-        end = self.sure
-        start = max(end - _STEADY, self.course.first)
-        if end == start:
-            return self.motion.shift
-        step = self.course[end][0].centre - self.course[start][0].centre
-        return np.asarray(step / (end - start))
+        last = self.course[self.sure][0]
+        pace = max(float(np.linalg.norm(self.motion.shift)), 1e-3)
+        # In fast motion only the last few frames tell where it goes.
+        before = int(np.clip(_LENGTHS * last.size / pace, *_BEFORE))
+        first = max(self.course.first, self.sure - before)
+        rows = self.course.span(first, self.sure + 1)
+        size = rows[:, 2:4] - rows[:, :2]
+        seen = rows[:, 14] >= min(_SURE, float(rows[:, 14].max()))
+        whole = (size >= _WHOLE * size[seen].max(axis=0)).all(axis=1) & seen
+        frames = np.flatnonzero(whole if whole.any() else seen)[-max(before // 3, 3) :]
+        base = first + int(frames[-1])
+        if len(frames) < 2:
+            return base, self.motion.shift
+        centres = (rows[frames, :2] + rows[frames, 2:4]) / 2
+        times = frames - frames.mean()
+        velocity = times @ (centres - centres.mean(axis=0)) / (times @ times)
+        return base, np.asarray(velocity, np.float64)
 
     def how(self, frame: int) -> How:
         return self.course[frame][1]
