@@ -23,7 +23,7 @@ from seethrough.errors import MissingPartError
 MOMENTS = 10
 TIMES = 10
 """How often the ten seconds are shown: several of the segments that a run is kept by."""
-WIDTH, HEIGHT, RATE = 320, 180, 15
+WIDTH, HEIGHT, RATE = 320, 180, 12
 SCENE = "cross"
 WORDS = ("--style", "solid")
 
