@@ -66,8 +66,8 @@ def run(options: Options) -> Section:
     )
     text = (
         f"Peak resident memory of `seethrough redact` (verification included) for {seconds:g} s "
-        f"of the film `{SCENE}`, {WIDTH} x {HEIGHT} at {RATE} frames a second with sound, and for the same shown "
-        f"{length // film_tools.frame_count(short)} times over; from outside, "
+        f"of the film `{SCENE}`, {WIDTH} x {HEIGHT} at {RATE} frames a second with sound, and "
+        f"for the same shown {length // film_tools.frame_count(short)} times over; from outside, "
         f"`--threads {options.threads}`; 1 MB is a million bytes."
     )
     bar = goals(
