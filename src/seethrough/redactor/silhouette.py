@@ -139,7 +139,10 @@ class Silhouettes:
             how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
             view = cv2.resize(part, (_SIDE, _SIDE), interpolation=how)
             entry[:] = np.asarray(view, np.float32).transpose(2, 0, 1) / 255
-        (answers,) = self._session.run({"picture": feed})
+        # Mirrored too: what the network takes for a person but once is none.
+        (plain,) = self._session.run({"picture": feed})
+        (mirrored,) = self._session.run({"picture": np.ascontiguousarray(feed[..., ::-1])})
+        answers = (plain + mirrored[..., ::-1]) / 2
         people = np.zeros((height, width), np.float32)
         for answer, window in zip(answers[:, 0], windows, strict=True):
             inside = people[window]
