@@ -12,7 +12,7 @@ from skimage import data
 from seethrough import degrade, image
 from seethrough.degrade import Ellipse, Within
 from seethrough.errors import UsageError
-from seethrough.operators import estimate, find_covered
+from seethrough.operators import estimate, find_covered, luma_of, mosaic
 from seethrough.operators.blur import FEATURES
 from seethrough.operators.kernel import FEATURES as SPECTRAL_FEATURES
 from seethrough.operators.parameters import parameters
@@ -156,6 +156,19 @@ def test_a_mosaic_over_the_whole_picture_is_found(astronaut: Image) -> None:
     (found,) = find_covered(covered)
     assert found.operator.size == pytest.approx((10, 10), rel=0.01)
     assert found.box.iou(whole(covered)) > 0.8
+
+
+def test_a_mosaic_is_read_again_where_it_has_moved(astronaut: Image) -> None:
+    first = Within(degrade.Mosaic((9, 9), (2, 4)), Box(170, 60, 280, 200))
+    moved = Within(degrade.Mosaic((9, 9), (7, 1)), Box(181, 66, 291, 206))
+    (known,) = (r for r in find_covered(first(astronaut)) if r.operator.kind == "mosaic")
+    (wanted,) = (r for r in find_covered(moved(astronaut)) if r.operator.kind == "mosaic")
+    found = mosaic.again(luma_of(moved(astronaut)), known.box, known.operator)
+    assert found is not None
+    assert found.box.iou(wanted.box) > 0.9
+    assert found.operator.size == pytest.approx(wanted.operator.size, abs=0.02)
+    assert found.operator.phase == pytest.approx(wanted.operator.phase, abs=0.1)
+    assert mosaic.again(luma_of(astronaut), known.box, known.operator) is None
 
 
 def test_two_mosaics_are_two_regions(astronaut: Image) -> None:

@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from seethrough.errors import OutputError, UsageError
+from seethrough.errors import InputError, OutputError, UsageError
 from seethrough.types import Patch
 from seethrough.video import EncodeOptions, FilmReader, Frame, Timings, transcode
 from tests.video import films
@@ -292,6 +292,23 @@ def test_what_is_not_painted_is_identical(tmp_path):
             plane[10:21, 15:31] = True
         assert all(plane.all() for plane in same)
         assert (new[0][21:41, 31:61] == 16).all()
+
+
+@pytest.mark.parametrize("size", [(160, 96), (161, 97)])
+def test_two_films_are_shown_beside_each_other(tmp_path, size):
+    film = films.make(tmp_path / "in.mkv", size=size, frames=3, codec="ffv1")
+    right = films.make(
+        tmp_path / "right.mkv", size=size, frames=3, codec="ffv1",
+        picture=lambda index, width, height: films.scene(index + 40, width, height),
+    )  # fmt: skip
+    out = FilmReader(through(film, LOSSLESS, suffix=".mp4", beside=right))
+    for both, one, other in zip(out, FilmReader(film), FilmReader(right), strict=True):
+        assert both.shape == (size[1], 2 * size[0])
+        assert np.array_equal(both.picture()[:, : size[0]], one.picture())
+        assert np.array_equal(both.picture()[:, size[0] :], other.picture())
+    short = films.make(tmp_path / "short.mkv", size=size, frames=2, codec="ffv1")
+    with pytest.raises(InputError, match="other frames"):
+        through(film, suffix=".mp4", beside=short, overwrite=True)
 
 
 def test_painting_leaves_the_decoder_alone(tmp_path):

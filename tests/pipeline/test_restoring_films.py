@@ -19,7 +19,7 @@ from seethrough.degrade import Mosaic
 from seethrough.errors import InputError, NothingToDoError
 from seethrough.pipeline import RestoreOptions, restoring
 from seethrough.restorer import Restorer
-from seethrough.restorer.tracks import smoothed
+from seethrough.restorer.tracks import smoothed, steadied
 from seethrough.types import Image
 from seethrough.video import FilmReader, transcode
 from tests.standin import write_standin
@@ -224,3 +224,17 @@ def test_smoothing_takes_jitter_and_leaves_motion():
     jitter = np.random.default_rng(3).normal(0, 1, (40, 3))
     assert np.abs(smoothed(steady + jitter) - steady)[4:-4].std() < 0.65
     assert np.array_equal(smoothed(steady[:1]), steady[:1])
+
+
+def test_landmarks_are_steadied_no_further_than_they_jitter(rng):
+    shape = np.array([[-30, -30], [30, -30], [0, 0], [-25, 35], [25, 35]], np.float64)
+    where = np.full((40, 1, 2), 200.0)
+    where[20:, 0, 0] += 60  # a head that is thrown to the side within a frame
+    rows = (where + shape).reshape(40, 10)
+    jittered = rows + np.repeat(rng.normal(0, 0.8, (40, 1, 2)), 5, axis=1).reshape(40, 10)
+    steady = steadied(jittered)
+    still = np.r_[3:13, 27:37]  # away from the ends and from the throw
+    assert (steady - rows)[still].std() < 0.7 * (jittered - rows)[still].std()
+    size = np.linalg.norm(shape - shape.mean(axis=0), axis=1).mean()
+    assert np.abs(steady - jittered).max() < 0.1 * size
+    assert np.abs(smoothed(jittered) - jittered).max() > 0.1 * size
