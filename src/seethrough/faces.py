@@ -26,7 +26,13 @@ from seethrough.types import Box, CoveredRegion, Face, Image, Landmarks
 
 _PROPOSE = 0.3  # score from which a view's candidate is looked at again
 _GLIMPSE = 0.1  # score from which a view of the second look counts at all
-_ACCEPT = 0.65  # score of the second look, mean over its views, from which it is a face
+ACCEPT = 0.65
+"""Score of the second look, mean over its views, from which it is a face."""
+
+ACCEPT_WARY = 0.3
+"""The same where to miss a face is worse than to take something else for one: half faces at the
+border and blurred ones in the background score less."""
+
 _ACCEPT_COVERED = 0.4  # the same, for the best face inside a reported cover
 _ACCEPT_HIDDEN = (0.9, 0.95)  # where only smoothing shows it: no cover reported, some reported
 _SURE = 0.9  # score from which later searches leave a face alone
@@ -130,7 +136,13 @@ class FaceDetector:
         self._network = FaceNetwork(device, threads)
         self._aligner = FaceAligner(device, threads)
 
-    def detect(self, picture: Image, covered: Sequence[CoveredRegion] = ()) -> tuple[Face, ...]:
+    def detect(
+        self,
+        picture: Image,
+        covered: Sequence[CoveredRegion] = (),
+        *,
+        accept: float = ACCEPT,
+    ) -> tuple[Face, ...]:
         """Find the faces of a picture.
 
         Parameters
@@ -140,6 +152,8 @@ class FaceDetector:
         covered : sequence of CoveredRegion
             Mosaicked and blurred regions, as :func:`seethrough.operators.find_covered` reports
             them: there the search is smoothed to fit.
+        accept : float
+            Score from which something that nothing covers is a face: :data:`ACCEPT`, or less.
 
         Returns
         -------
@@ -148,7 +162,7 @@ class FaceDetector:
         """
         found = Candidates.none()
         sources = _Sources(picture)
-        for search in _searches(picture.shape, covered):
+        for search in _searches(picture.shape, covered, accept):
             seen = self._seen(sources, search.views)
             if search.within is not None:
                 seen = seen.take(_share_inside(seen.boxes, search.within) > _SAME)
@@ -195,7 +209,7 @@ class FaceDetector:
         faces = Candidates.joined(found)
         if search.within is not None and found:
             best = np.arange(len(faces)) == np.argmax(faces.scores)
-            faces = faces.take(best | (faces.scores >= _ACCEPT))
+            faces = faces.take(best | (faces.scores >= ACCEPT))
         return faces if search.clear else self._aligner(picture, faces)
 
     def _looks(
@@ -215,13 +229,15 @@ class FaceDetector:
         return [answer.moved(1 / zoom, 0, 0) for answer in answers]
 
 
-def _searches(shape: tuple[int, ...], covered: Sequence[CoveredRegion]) -> list[_Search]:
+def _searches(
+    shape: tuple[int, ...], covered: Sequence[CoveredRegion], accept: float
+) -> list[_Search]:
     """Return what to search, in order: faces found for sure are not looked for again."""
     searches = []
     for region in covered:
         views, sigmas = _cover_views(region, shape)
         searches.append(_Search(views, sigmas, region.box, _ZOOMS, _ACCEPT_COVERED))
-    searches.append(_Search(_plain_views(shape), (0.0,), None, (1.0,), _ACCEPT))
+    searches.append(_Search(_plain_views(shape), (0.0,), None, (1.0,), accept))
     hidden = _ACCEPT_HIDDEN[bool(covered)]
     for view in _hidden_views(shape):
         sigmas = tuple(share * _CELL_PX * view.factor for share in _CELL_SIGMAS)

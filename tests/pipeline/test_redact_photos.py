@@ -24,6 +24,7 @@ from seethrough.errors import (
     UsageError,
     VerificationError,
 )
+from seethrough.faces import FaceDetector
 from seethrough.image import Picture
 from seethrough.pipeline import RedactOptions, RedactRecord, redact_photo, redacting
 from seethrough.pipeline.redact_photo import painted
@@ -194,6 +195,16 @@ def two(tmp_path: Path) -> Path:
     """Two faces side by side."""
     cv2.imwrite(str(tmp_path / "two.png"), np.hstack([astronaut(), astronaut()])[..., ::-1])
     return tmp_path / "two.png"
+
+
+def test_half_a_face_at_the_border_is_hidden_too(tmp_path: Path) -> None:
+    half = np.ascontiguousarray(astronaut()[:300, :215])
+    assert not FaceDetector("cpu", 1).detect(half)  # not sure enough to be restored
+    cv2.imwrite(str(tmp_path / "half.png"), half[..., ::-1])
+    record = record_of(seethrough.redact(tmp_path / "half.png", tmp_path / "safe.png"))
+    assert (record.status, record.verified) == ("done", True)
+    made = image.read(tmp_path / "safe.png").pixels
+    assert (made[75:165, 185:] == 0).all()
 
 
 @pytest.mark.parametrize("options", [{"only": "2"}, {"keep": (1,)}])

@@ -11,7 +11,6 @@ from pathlib import Path
 from seethrough import image
 from seethrough.errors import UsageError
 from seethrough.files import check_output, make_private, write_private
-from seethrough.operators import find_covered
 from seethrough.pipeline import sheet
 from seethrough.pipeline.faces_options import FacesOptions
 from seethrough.pipeline.faces_report import FacesRecord, FacesReport
@@ -99,7 +98,7 @@ class _Facing:
 
     def _photo(self, item: SheetItem) -> Record:
         pixels = image.read(item.source).pixels
-        found = self._networks.detector.detect(pixels, find_covered(pixels))
+        found = self._networks.faces_to_hide(pixels)
         tracks = Tracks.of_photo(found, pixels.shape[:2])
         pictures = {s.track: [sheet.crop(pixels, s)] for s in tracks.at(0)}
         return self._finish(item, tracks, pictures, None)

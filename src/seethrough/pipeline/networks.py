@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from seethrough.faces import FaceDetector
+from seethrough.faces import ACCEPT_WARY, FaceDetector
+from seethrough.operators import find_covered
 from seethrough.restorer import Restorer
 from seethrough.session import Device
 from seethrough.text import TextFinder
-from seethrough.types import WeightsUsed
+from seethrough.types import Face, Image, WeightsUsed
 from seethrough.weights import record
 
 # What each part loads; the detector brings the aligner with it.
@@ -48,6 +49,10 @@ class Networks:
     def restorer(self) -> Restorer:
         """Restores crops and pictures."""
         return Restorer(self._device, self._threads, self._weights)
+
+    def faces_to_hide(self, pixels: Image) -> tuple[Face, ...]:
+        """Find the faces of a photo, and whatever else may be one."""
+        return self.detector.detect(pixels, find_covered(pixels), accept=ACCEPT_WARY)
 
     def used(self) -> tuple[WeightsUsed, ...]:
         """Return the weights of those that were loaded."""

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from seethrough import image
 from seethrough.errors import UsageError, VerificationError
-from seethrough.operators import find_covered
 from seethrough.pipeline.inputs import Item, is_film, one_file, plan
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.progress import Progress
@@ -154,9 +153,7 @@ class _Redacting:
             self._given.check_size(pixels.shape[1], pixels.shape[0])
             self._given.check_frames(1)
             return self._given
-        return Tracks.of_photo(
-            self.networks.detector.detect(pixels, find_covered(pixels)), pixels.shape[:2]
-        )
+        return Tracks.of_photo(self.networks.faces_to_hide(pixels), pixels.shape[:2])
 
     def _warn(self, *, film: bool) -> None:
         words = warning(self.options.cover, film=film)
