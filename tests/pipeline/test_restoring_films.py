@@ -16,9 +16,10 @@ from skimage import data
 
 from seethrough import pipeline
 from seethrough.degrade import Mosaic
-from seethrough.errors import InputError, NothingToDoError
+from seethrough.errors import InputError, NothingToDoError, UsageError
 from seethrough.pipeline import RestoreOptions, restoring
 from seethrough.restorer import Restorer
+from seethrough.restorer.following import Follower
 from seethrough.restorer.tracks import smoothed, steadied
 from seethrough.types import Image
 from seethrough.video import FilmReader, transcode
@@ -169,6 +170,26 @@ def test_a_face_is_restored_from_its_first_frame_to_its_last(portrait, weights, 
         assert (change.mean() > 4) == (6 <= old.index < 24), old.index
 
 
+def test_a_missing_comparison_is_made_alone(covered, restored, weights, tmp_path):
+    target = tmp_path / "out.mp4"
+    target.write_bytes(restored[0].read_bytes())
+    before = target.stat().st_mtime_ns
+    pipeline.restore(covered, target, weights=weights, threads=1, compare=True, resume=True)
+    assert target.stat().st_mtime_ns == before
+    assert FilmReader(tmp_path / "out.compare.mp4").info.width == 2 * SIZE[0]
+
+
+def test_sound_that_cannot_be_kept_is_refused_before_the_work(weights, tmp_path, monkeypatch):
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("nothing should have been searched")
+
+    monkeypatch.setattr(Follower, "__call__", never)
+    film = films.make(tmp_path / "in.mov", frames=2, size=SIZE, sound="pcm_mulaw")
+    with pytest.raises(UsageError, match="pcm_mulaw"):
+        pipeline.restore(film, tmp_path / "out.mp4", weights=weights, threads=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mov"]
+
+
 def test_placed_boxes_stand_still(weights, tmp_path):
     film = films.make(tmp_path / "in.mp4", frames=12, size=SIZE)
     report = pipeline.restore(
@@ -212,9 +233,15 @@ def test_a_run_that_stopped_is_resumed(covered, restored, weights, tmp_path, mon
         pipeline.restore(covered, target, weights=weights, threads=1)
     assert not target.exists()
     calls[:] = [1] * 10
+
+    def again(*_: Any, **__: Any) -> None:
+        raise AssertionError("what the first pass has seen was kept")
+
+    monkeypatch.setattr(Follower, "__call__", again)
     pipeline.restore(covered, target, weights=weights, threads=1, resume=True)
     assert len(calls) == 10 + FRAMES - 5
     assert target.read_bytes() == whole.read_bytes()
+    assert {path.name for path in tmp_path.iterdir()} == {"whole.mp4", "out.mp4"}
 
 
 def test_smoothing_takes_jitter_and_leaves_motion():

@@ -14,20 +14,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seethrough.files import check_output
 from seethrough.pipeline.inputs import Item
 from seethrough.pipeline.marks import mark
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.options import RestoreOptions
 from seethrough.pipeline.progress import Progress
+from seethrough.pipeline.redact_parts import Workshop
 from seethrough.pipeline.report import Record
 from seethrough.restorer.consistency import consistency
 from seethrough.restorer.following import SEARCH_SECONDS, Follower
 from seethrough.restorer.targets import Target, face_target, line_target
-from seethrough.restorer.tracks import FaceTrack
+from seethrough.restorer.tracks import FaceTrack, tracks_of
+from seethrough.restorer.tracks_file import read_courses, write_courses
 from seethrough.types import Face, Image, Patch, Region, TextLine
 
 if TYPE_CHECKING:
-    from seethrough.video import FilmInfo, FilmReader, Frame, Timings
+    from seethrough.video import EncodeOptions, FilmInfo, FilmReader, Frame, Timings
 
 TEXT = "text in films is restored only where --box places it"
 
@@ -78,73 +81,104 @@ class FilmRestoring:
 
     def __call__(self, item: Item) -> Record:
         """Restore one film."""
-        from seethrough.video import FilmReader, Timings, transcode
+        from seethrough.video import FilmReader, Timings, rehearse
 
         options = self._options
         self.spent = Spent(timings=Timings())
+        kept = replace(
+            options.encoding,
+            description=mark((self._networks.restorer.weights,)),
+            keep_subtitles=item.source.suffix.lower() == item.output.suffix.lower(),
+        )
         with FilmReader(item.source, options.threads) as film:
             info = film.info
             if options.kind == "text" and not options.box:
                 return Record(item.source, None, "skipped", TEXT, info.width, info.height)
-            started = time.perf_counter()
-            tracks = self._follow(film, info)
-            self.spent.follow = time.perf_counter() - started
-        if all(track.reason for track in tracks):
-            regions = tuple(_region(track, info, _Sums()) for track in tracks)
-            reasons = ", ".join(sorted({track.reason or "" for track in tracks}))
-            reason = reasons or "no face found"
-            return Record(item.source, None, "skipped", reason, info.width, info.height, regions)
-        restorer = self._networks.restorer
-        description = mark((restorer.weights,))
-        kept = replace(
-            options.encoding,
-            description=description,
-            keep_subtitles=item.source.suffix.lower() == item.output.suffix.lower(),
-        )
-        editor = _Editor(tracks, self._networks)
-        again = options.overwrite or options.resume
-        if not (options.resume and item.output.is_file()):  # a comparison may be left to make
-            transcode(
-                item.source,
-                item.output,
-                editor,
-                kept,
-                overwrite=again,
-                resume=options.resume,
-                progress=self._step("restore"),
-                threads=options.threads,
-                key=_key(tracks, options, restorer.weights.sha256),
-                timings=self.spent.timings,
-            )
-        if item.compare is not None:
-            transcode(
-                item.source,
-                item.compare,
-                _as_it_is,
-                replace(kept, description=f"Left: before. Right: after. {description}"),
-                overwrite=again,
-                progress=self._step("compare"),
-                threads=options.threads,
-                beside=item.output,
-            )
+            shop = Workshop(item.source, item.output, resume=options.resume)
+            with shop.keeping():
+                rehearse(film, shop.film("trial"), kept, options.threads)
+                started = time.perf_counter()
+                tracks = self._tracks(film, info, shop)
+                self.spent.follow = time.perf_counter() - started
+                editor = _Editor(tracks, self._networks)
+                done = any(track.reason is None for track in tracks)
+                if done:
+                    self._write(item, shop, editor, kept)
+                shop.discard()
         regions = tuple(
             _region(track, info, sums) for track, sums in zip(tracks, editor.sums, strict=True)
         )
-        return Record(item.source, item.output, "done", None, info.width, info.height, regions)
+        return Record(
+            item.source,
+            item.output if done else None,
+            "done" if done else "skipped",
+            None if done else _why(tracks),
+            info.width,
+            info.height,
+            regions,
+        )
 
-    def _follow(self, film: FilmReader, info: FilmInfo) -> tuple[FaceTrack, ...]:
+    def _write(self, item: Item, shop: Workshop, editor: _Editor, kept: EncodeOptions) -> None:
+        """Restore every frame, and put the finished films where they belong."""
+        from seethrough.video import transcode
+
+        options = self._options
+        again = options.overwrite or options.resume
+        key = shop.key(_fingerprint(editor.tracks), options.force, options.device, kept)
+        made = shop.film(key)
+        if options.resume and item.compare is not None and item.output.is_file():
+            made = item.output  # what is missing is its comparison
+        if not made.is_file():
+            transcode(
+                item.source,
+                made,
+                editor,
+                kept,
+                resume=options.resume,
+                progress=self._step("restore"),
+                threads=options.threads,
+                key=key,
+                timings=self.spent.timings,
+            )
+        if item.compare is not None:
+            both = shop.film("compare")
+            transcode(
+                item.source,
+                both,
+                _as_it_is,
+                replace(kept, description=f"Left: before. Right: after. {kept.description}"),
+                overwrite=True,
+                progress=self._step("compare"),
+                threads=options.threads,
+                beside=made,
+            )
+            check_output(item.compare, overwrite=again)
+            both.replace(item.compare)
+        if made != item.output:
+            check_output(item.output, overwrite=again)
+            made.replace(item.output)
+
+    def _tracks(self, film: FilmReader, info: FilmInfo, shop: Workshop) -> tuple[FaceTrack, ...]:
+        """Find and follow the faces, or take over what an earlier run has seen."""
         options = self._options
         faces, lines = self._placed(options) if options.box or options.landmarks else ((), ())
         placed = [*map(face_target, faces), *map(line_target, lines)]
+        every = max(1, round(info.rate * SEARCH_SECONDS))
         follower = Follower(self._networks.detector, options.device, options.threads)
         step = self._step("find")
-        return follower(
-            film,
-            max(1, round(info.rate * SEARCH_SECONDS)),
-            force=options.force,
-            placed=placed,
-            progress=lambda done: step(done, info.frames),
-        )
+        seen = shop.folder / f"faces-{shop.key(every, options.force, options.device)}.npz"
+        courses = None if placed else read_courses(seen)
+        if courses is None:
+            courses = follower(
+                film,
+                every,
+                force=options.force,
+                placed=placed,
+                progress=lambda done: step(done, info.frames),
+            )
+            if not placed:
+                write_courses(courses, seen)
+        return tracks_of(courses, still=bool(placed))
 
     def _step(self, stage: str) -> Callable[[int, int | None], None]:
         return lambda done, total: self._progress.step(stage, done, total)
@@ -154,14 +188,14 @@ class _Editor:
     """Restores the faces of one frame after another."""
 
     def __init__(self, tracks: Sequence[FaceTrack], networks: Networks) -> None:
-        self._tracks = tracks
+        self.tracks = tracks
         self._networks = networks
         self.sums = [_Sums() for _ in tracks]
 
     def __call__(self, frame: Frame) -> None:
         """Restore one frame in place."""
         started = time.perf_counter()
-        found = [(number, track.at(frame.index)) for number, track in enumerate(self._tracks)]
+        found = [(number, track.at(frame.index)) for number, track in enumerate(self.tracks)]
         wanted = [(number, target) for number, target in found if target is not None]
         if not wanted:
             return
@@ -169,7 +203,7 @@ class _Editor:
         patches = self._networks.restorer.patches(picture, [target for _, target in wanted])
         for patch in patches:
             frame.paint(patch)
-        exact = [n for n, _ in wanted if self._tracks[n].searched(frame.index)]
+        exact = [n for n, _ in wanted if self.tracks[n].searched(frame.index)]
         if exact:
             self._explain(picture, wanted, patches)
         each = (time.perf_counter() - started) / len(wanted)
@@ -212,9 +246,14 @@ def _region(track: FaceTrack, info: FilmInfo, sums: _Sums) -> Region:
     )
 
 
-def _key(tracks: Sequence[FaceTrack], options: RestoreOptions, weights: str) -> str:
-    """Return a hash of all that decides what is painted into a frame."""
-    digest = hashlib.sha256(f"{weights} {options.force} {options.device}".encode())
+def _why(tracks: Sequence[FaceTrack]) -> str:
+    """Return why nothing was restored."""
+    return ", ".join(sorted({track.reason or "" for track in tracks})) or "no face found"
+
+
+def _fingerprint(tracks: Sequence[FaceTrack]) -> str:
+    """Return a hash of all that decides what is painted into a frame, but for the weights."""
+    digest = hashlib.sha256()
     for track in tracks:
         digest.update(track.fingerprint())
     return digest.hexdigest()

@@ -26,7 +26,7 @@ from seethrough.faces import FaceDetector
 from seethrough.geometry import crop, similarity, tight_box
 from seethrough.operators import find_covered, luma_of, mosaic
 from seethrough.restorer.targets import Target, face_target, judged
-from seethrough.restorer.tracks import FaceTrack, Sight
+from seethrough.restorer.tracks import Sight
 from seethrough.session import Device
 from seethrough.types import Box, CoveredRegion, Face, Image, Landmarks
 
@@ -96,7 +96,7 @@ class Follower:
         force: bool = False,
         placed: Sequence[Target] = (),
         progress: Callable[[int], None] | None = None,
-    ) -> tuple[FaceTrack, ...]:
+    ) -> tuple[tuple[Sight, ...], ...]:
         """Follow every face of a film.
 
         Parameters
@@ -114,9 +114,8 @@ class Follower:
 
         Returns
         -------
-        tuple of FaceTrack
-            By first frame, then left edge. Memory grows by about 100 bytes for each frame of each
-            face.
+        tuple of tuple of Sight
+            Each face, frame by frame, for :func:`seethrough.restorer.tracks.tracks_of`.
         """
         open_: list[_Followed] = []
         closed: list[_Followed] = []
@@ -137,9 +136,7 @@ class Follower:
             self._forward(left, chunk)
         for sights in fixed:
             sights += [replace(sights[-1], frame=f.index, target=None) for f in chunk]
-        whole = [FaceTrack.of(face.sights) for face in closed + open_]
-        tracks = [*whole, *(FaceTrack.of(sights, still=True) for sights in fixed if sights)]
-        return tuple(sorted(tracks, key=lambda track: (track.first, track.box(track.first).x0)))
+        return tuple(tuple(f.sights) for f in closed + open_) or tuple(map(tuple, fixed))
 
     def _searched(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -105,7 +106,7 @@ class FaceTrack:
 
     def searched(self, frame: int) -> bool:
         """Whether covers were searched in this frame, so that their place is exact."""
-        return any(at == frame for at, _ in self._targets)
+        return self._targets[self._nearest(frame)][0] == frame
 
     def at(self, frame: int) -> Target | None:
         """Return what is to be restored in a frame; ``None`` where nothing is."""
@@ -177,7 +178,10 @@ class FaceTrack:
         )
 
     def _nearest(self, frame: int) -> int:
-        return min(range(len(self._targets)), key=lambda at: abs(self._targets[at][0] - frame))
+        """Return which of the searches lies nearest to a frame; of two, the earlier one."""
+        after = bisect_left(self._targets, frame, key=lambda each: each[0])
+        near = range(max(0, after - 1), min(after + 1, len(self._targets)))
+        return min(near, key=lambda at: abs(self._targets[at][0] - frame))
 
     def _operated(self, near: int) -> Target:
         """Return a judged target, made by the operator that most of the searches around name."""
@@ -199,6 +203,12 @@ def _kind(operator: Operator | None) -> str | None:
 def _around(items: Sequence[Item], at: int) -> Sequence[Item]:
     half = _VOTES // 2
     return items[max(0, at - half) : at + half + 1]
+
+
+def tracks_of(courses: Sequence[Sequence[Sight]], *, still: bool = False) -> tuple[FaceTrack, ...]:
+    """Return tracks of what was seen, by first frame, then left edge."""
+    tracks = [FaceTrack.of(course, still=still) for course in courses]
+    return tuple(sorted(tracks, key=lambda track: (track.first, track.box(track.first).x0)))
 
 
 def steadied(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
