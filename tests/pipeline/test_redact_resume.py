@@ -136,6 +136,18 @@ def test_covers_that_were_too_small_are_not_tried_again(
     np.testing.assert_array_equal(decoded(tmp_path / "safe.mp4"), decoded(tmp_path / "whole.mp4"))
 
 
+def test_what_a_finished_film_has_left_is_tidied_up(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(redact_film.Workshop, "discard", dies(redact_film.Workshop.discard, 2))
+        with pytest.raises(Killed):
+            redact(raw, tmp_path / "safe.mp4", verify=False)
+    assert names(tmp_path) == {"safe.mp4", ".safe.mp4.parts"}
+    redact(raw, tmp_path / "safe.mp4", verify=False, resume=True)
+    assert names(tmp_path) == {"safe.mp4"}
+
+
 def test_without_resume_everything_is_done_anew(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.redact_parts import Times, Workshop, fingerprint
 from seethrough.pipeline.redact_photo import Outcome, mark, styles, unverified_name
 from seethrough.pipeline.redact_report import FaceTrack
+from seethrough.pipeline.remains import Remain, Remains
 from seethrough.redactor import Coverer, Finding, Style, Verifier
 from seethrough.redactor.coverer import MEMORY
 from seethrough.tracker import Sighting, Tracks, track
@@ -183,7 +184,7 @@ class _Film:
             if not outcome.findings or last:
                 return
             self.shop.note_tried(self._key(outcome.style))  # not to be tried again by `resume`
-            retry(outcome.style, outcome.findings[0])
+            retry(outcome.style, outcome.findings[0].finding)
 
     def _key(self, style: Style) -> str:
         """Return a name for all that decides what the covered film looks like."""
@@ -230,7 +231,7 @@ class _Film:
     def _encoding(self) -> EncodeOptions:
         return replace(self.options.encoding, description=mark(self.outcome.style, self.options))
 
-    def _verified(self, made: Path, *, to_the_end: bool) -> tuple[Finding, ...]:
+    def _verified(self, made: Path, *, to_the_end: bool) -> tuple[Remain, ...]:
         """Look at what came out of the encoder; at all of it, or up to what still shows."""
         options, outcome = self.options, self.outcome
         if not options.verify:
@@ -243,7 +244,7 @@ class _Film:
             outcome.style, shape, aspect, device=options.device, threads=options.threads
         )
         covers = Coverer(_PLAIN, shape, aspect)
-        findings: list[Finding] = []
+        remains = Remains()
         with FilmReader(made, options.threads) as encoded:
             for original, output in zip_longest(self.film, encoded):
                 if original is None or output is None:
@@ -252,12 +253,13 @@ class _Film:
                         "convert the original, to MP4 for instance, and try again",
                     )
                 seen = _inside(choice.at(original.index, original.time), covers, shape)
-                findings += verifier.look(original.index, original.time, original, output, seen)
+                found = verifier.look(original.index, original.time, original, output, seen)
+                remains.add(found)
                 self.progress.step("verify", original.index + 1, info.frames)
-                if findings and not to_the_end:
+                if found and not to_the_end:
                     break
         outcome.spend("verify", started)
-        return tuple(findings)
+        return remains.all()
 
     def finish(self) -> None:
         """Give the film its name, or the one that says what it is; leave nothing else."""

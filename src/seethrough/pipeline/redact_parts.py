@@ -76,7 +76,7 @@ class Workshop:
     def __init__(self, source: Path, output: Path, *, resume: bool) -> None:
         self.source = source
         self.output = output
-        self.folder = output.with_name(f".{output.name}.parts")
+        self.folder = parts_of(output)
         try:
             if self.folder.is_symlink() or self.folder.is_file():
                 self.folder.unlink()
@@ -161,6 +161,16 @@ class Workshop:
             self.folder.rmdir()
         except OSError:  # it is not empty, or cannot be used
             return
+
+
+def parts_of(output: Path) -> Path:
+    """Return the hidden folder of an output."""
+    return output.with_name(f".{output.name}.parts")
+
+
+def remove_parts(output: Path) -> None:
+    """Remove what is left of the work on a film that is finished."""
+    shutil.rmtree(parts_of(output), ignore_errors=True)
 
 
 def fingerprint(tracks: Tracks) -> str:

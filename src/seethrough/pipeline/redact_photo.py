@@ -14,6 +14,7 @@ from seethrough import __version__, colour, image
 from seethrough.files import replacing
 from seethrough.image import Picture
 from seethrough.pipeline.redact_options import RedactOptions
+from seethrough.pipeline.remains import Remain, Remains
 from seethrough.redactor import Coverer, Finding, StillPicture, Style, verify_picture
 from seethrough.tracker import Sighting
 from seethrough.types import Patch
@@ -30,7 +31,7 @@ class Outcome:
     ----------
     style : Style
         The last that was tried.
-    findings : tuple of Finding
+    findings : tuple of Remain
         What still shows with it; empty where verification passed or was not asked for.
     unverified : Path or None
         Where the output is that failed.
@@ -39,7 +40,7 @@ class Outcome:
     """
 
     style: Style
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Remain, ...] = ()
     unverified: Path | None = None
     stages: dict[str, float] = field(default_factory=dict)
 
@@ -108,7 +109,7 @@ def redact_photo(
                 if not outcome.findings:
                     break
                 if outcome.style is not candidates[-1]:
-                    retry(outcome.style, outcome.findings[0])
+                    retry(outcome.style, outcome.findings[0].finding)
             else:
                 outcome.unverified = unverified_name(output)
                 temporary.replace(outcome.unverified)
@@ -128,7 +129,7 @@ def _attempt(
     sightings: Sequence[Sighting],
     options: RedactOptions,
     outcome: Outcome,
-) -> tuple[Finding, ...]:
+) -> tuple[Remain, ...]:
     started = time.perf_counter()
     height, width = picture.height, picture.width
     style = outcome.style
@@ -152,11 +153,12 @@ def _attempt(
         return ()
     started = time.perf_counter()
     seen = image.read(target).pixels
-    findings = verify_picture(
-        picture.pixels, seen, sightings, style, options.device, options.threads
+    remains = Remains()
+    remains.add(
+        verify_picture(picture.pixels, seen, sightings, style, options.device, options.threads)
     )
     outcome.spend("verify", started)
-    return findings
+    return remains.all()
 
 
 def painted(picture: Picture, patches: Sequence[Patch]) -> Picture:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seethrough.errors import NothingToDoError
+from seethrough.pipeline.remains import Remain
 from seethrough.pipeline.report import Record, Report, header, record_dict, rounded
 from seethrough.redactor import Finding, Style
 from seethrough.tracker import UnsureSpan
@@ -58,7 +59,7 @@ class RedactRecord(Record):
         Times of a film that a person should look at.
     verified : bool or None
         Whether verification passed; ``None`` where it was not asked for, or not reached.
-    findings : tuple of Finding
+    findings : tuple of Remain
         What still shows, where verification failed.
     unverified : Path or None
         Where the output is kept that failed.
@@ -70,7 +71,7 @@ class RedactRecord(Record):
     faces: tuple[FaceTrack, ...] = ()
     unsure: tuple[UnsureSpan, ...] = ()
     verified: bool | None = None
-    findings: tuple[Finding, ...] = ()
+    findings: tuple[Remain, ...] = ()
     unverified: Path | None = None
     stages: Mapping[str, float] = field(default_factory=dict)
 
@@ -118,7 +119,7 @@ def _record(record: Record) -> dict[str, Any]:
         "strength": None if style is None or not style.amount else round(style.amount, 4),
         "grow": None if style is None else round(style.grow, 3),
         "verified": made.verified,
-        "findings": [_finding(finding) for finding in made.findings],
+        "findings": [_remain(remain) for remain in made.findings],
         "unverified": None if made.unverified is None else str(made.unverified),
         "unsure": [span_dict(span) for span in made.unsure],
         "stages": {stage: round(spent, 3) for stage, spent in made.stages.items()},
@@ -145,18 +146,21 @@ def _face(face: FaceTrack, record: RedactRecord) -> dict[str, Any]:
         "from": None if face.from_ is None else round(face.from_, 3),
         "to": None if face.to is None else round(face.to, 3),
         "unsure": [span_dict(span) for span in record.unsure if span.track == face.number],
-        "findings": [_finding(f) for f in record.findings if f.track == face.number],
+        "findings": [_remain(r) for r in record.findings if r.finding.track == face.number],
         "seconds": round(region.seconds, 3),
     }
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _remain(remain: Remain) -> dict[str, Any]:
+    finding = remain.finding
     return {
         "what": finding.what,
         "words": finding.words,
         "number": finding.track,
-        "frame": finding.frame,
-        "time": round(float(finding.time), 3),
+        "first": finding.frame,
+        "last": remain.last,
+        "from": round(float(finding.time), 3),
+        "to": round(float(remain.to), 3),
         "box": rounded(finding.box.as_tuple()),
     }
 

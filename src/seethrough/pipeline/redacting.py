@@ -16,6 +16,7 @@ from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.redact_faces import Choice, choose
 from seethrough.pipeline.redact_film import redact_film
 from seethrough.pipeline.redact_options import RedactOptions
+from seethrough.pipeline.redact_parts import remove_parts
 from seethrough.pipeline.redact_photo import Outcome, redact_photo
 from seethrough.pipeline.redact_rates import warning
 from seethrough.pipeline.redact_report import (
@@ -25,7 +26,7 @@ from seethrough.pipeline.redact_report import (
     RedactReport,
     place,
 )
-from seethrough.pipeline.report import Record
+from seethrough.pipeline.report import RESUMED, Record
 from seethrough.pipeline.run import Run
 from seethrough.redactor import Finding, Style
 from seethrough.tracker import Tracks, read_tracks
@@ -77,6 +78,12 @@ def redacting(inputs: Sequence[Path], output: Path, options: RedactOptions) -> R
 @dataclass(eq=False)
 class RedactRun(Run):
     """Planned redactions."""
+
+    def _attempt(self, item: Item) -> Record:
+        record = super()._attempt(item)
+        if record.reason == RESUMED:  # stopped between the film's name and its tidying up
+            remove_parts(item.output)
+        return record
 
     def report(self) -> RedactReport:
         """Return what has been done so far."""
@@ -228,7 +235,7 @@ def _untouched(item: Item, width: int, height: int, faces: tuple[FaceTrack, ...]
 
 
 def _still_shows(item: Item, outcome: Outcome) -> VerificationError:
-    first, more = outcome.findings[0], len(outcome.findings) - 1
+    first, more = outcome.findings[0].finding, len(outcome.findings) - 1
     others = f", and {more} more" if more else ""
     return VerificationError(
         f"{item.source} could not be redacted safely: {first.words} "
