@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from seethrough.errors import InputError, NothingToDoError, UsageError
 from seethrough.pipeline import RestoreOptions, restoring
 from seethrough.restorer import Restorer
 from seethrough.restorer.following import Follower
-from seethrough.restorer.tracks import smoothed, steadied
-from seethrough.types import Image
+from seethrough.restorer.targets import face_target
+from seethrough.restorer.tracks import Sight, smoothed, steadied
+from seethrough.restorer.tracks_file import read_courses, write_courses
+from seethrough.types import Box, CoveredRegion, Face, Image, Operator
 from seethrough.video import FilmReader, transcode
 from tests.standin import write_standin
 from tests.video import films
@@ -265,3 +268,35 @@ def test_landmarks_are_steadied_no_further_than_they_jitter(rng):
     size = np.linalg.norm(shape - shape.mean(axis=0), axis=1).mean()
     assert np.abs(steady - jittered).max() < 0.1 * size
     assert np.abs(smoothed(jittered) - jittered).max() > 0.1 * size
+
+
+def test_what_was_seen_is_kept_to_the_last_bit(tmp_path, rng):
+    face = Face(Box(10, 20, 60, 80), rng.normal(40, 20, (5, 2)), 0.93)
+    mosaic = Operator("mosaic", (7.0, 7.25), (1.5, 0.1), 0.9)
+    cover = CoveredRegion(Box(5, 6, 70, 90), mosaic)
+    target = replace(face_target(face), cover=cover, operator=mosaic)
+    solid = CoveredRegion(Box(1, 2, 3, 4), Operator("solid", None, None, 1.0, 0.25))
+    clear = replace(face_target(face), reason="clear")
+    courses = (
+        (
+            Sight(3, rng.normal(0, 9, (5, 2)), cover, 0.93, target),
+            Sight(4, rng.normal(0, 9, (5, 2)), None, 0.93),
+        ),
+        (Sight(0, face.landmarks, solid, 0.5, clear),),
+    )
+    path = tmp_path / "faces.npz"
+    write_courses(courses, path)
+    again = read_courses(path)
+    assert again is not None
+    for before, after in zip(courses, again, strict=True):
+        for one, other in zip(before, after, strict=True):
+            assert np.array_equal(one.landmarks, other.landmarks)
+            assert (one.frame, one.cover, one.score) == (other.frame, other.cover, other.score)
+            assert (one.target is None) == (other.target is None)
+            if one.target is not None and other.target is not None:
+                assert one.target.operator == other.target.operator
+                assert one.target.reason == other.target.reason
+                assert one.target.cover == other.target.cover
+                assert np.array_equal(one.target.matrices[0], other.target.matrices[0])
+    path.write_bytes(path.read_bytes()[:-100])
+    assert read_courses(path) is None

@@ -37,7 +37,7 @@ def write_courses(courses: Sequence[Sequence[Sight]], path: Path) -> None:
 def read_courses(path: Path) -> tuple[tuple[Sight, ...], ...] | None:
     """Read them back, equal to the last bit; ``None`` where there is no whole file."""
     try:
-        with np.load(path, allow_pickle=False) as content:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             return tuple(_course(content, number) for number in range(int(content["count"])))
     except (OSError, ValueError, KeyError, BadZipFile, EOFError):
         return None

@@ -170,7 +170,7 @@ def _load(table: Path) -> Part | None:
     """Return a part, or nothing where it is not whole."""
     path = table.with_suffix(".packets")
     try:
-        with np.load(table) as content:
+        with table.open("rb") as file, np.load(file) as content:
             frames, last, crc = (int(number) for number in content["numbers"])
             part = Part(
                 path,
