@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -32,7 +32,7 @@ def make_case(
     original: Image,
     face: Face,
     cover: Cover,
-    quality: int | None,
+    compression: int | Degradation | None,
     clean: Image,
     references: Sequence[Image],
 ) -> Case:
@@ -46,8 +46,8 @@ def make_case(
         In its pixels.
     cover : Cover
         With a known operator.
-    quality : int or None
-        JPEG quality of the redacted file.
+    compression : int or Degradation or None
+        JPEG quality of the redacted file, or what its codec does.
     clean : Image
         The face's aligned crop, from the original file's own pixels.
     references : sequence of Image
@@ -59,21 +59,23 @@ def make_case(
     matrix = geometry.similarity(face.landmarks, CROP)
     local = matrix.copy()
     local[:, 2] += matrix[:, :2] @ (x0, y0)
-    again = _Again(_shifted(operator, x0, y0), cover.mask[y0:y1, x0:x1], quality, local)
+    again = _Again(_shifted(operator, x0, y0), cover.mask[y0:y1, x0:x1], _codec(compression), local)
     part = np.ascontiguousarray(original[y0:y1, x0:x1])
     under = geometry.crop(
         np.repeat(again.mask[..., None].astype(np.uint8) * 255, 3, axis=2), local, CROP
     )
     # A rim of one pixel: resampling carries what was covered across the border.
     covered = cv2.dilate((under[..., 0] > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    reduced = again.reduced()
     return Case(
         clean=clean,
         probe=geometry.crop(again.on_picture(part), local, CROP),
         covered=covered,
-        cover=again.reduced().on_crop,
+        cover=reduced.on_crop,
         operator=_in_crop(_partial(operator, cover.share), matrix),
         references=tuple(references) or (clean,),
         same_frame=not references,
+        plain=replace(reduced, codec=None).on_crop,
     )
 
 
@@ -98,7 +100,7 @@ class _Again:
 
     operator: Operator  # pixels of the part
     mask: Flags
-    quality: int | None
+    codec: Degradation | None
     matrix: geometry.Matrix  # part to crop
 
     def on_picture(self, part: Image) -> Image:
@@ -107,7 +109,7 @@ class _Again:
         degradation = degradation_of(self.operator)
         under = self.mask
         covered[under] = 0 if degradation is None else degradation(part)[under]
-        return covered if self.quality is None else Jpeg(self.quality)(covered)
+        return covered if self.codec is None else self.codec(covered)
 
     def on_crop(self, crop: Image) -> Image:
         """Cover an aligned crop as if it had stood in the picture."""
@@ -129,7 +131,11 @@ class _Again:
         matrix = self.matrix / factor
         matrix[:, 2] = self.matrix[:, 2] - self.matrix[:, :2] @ (0.5, 0.5)
         matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5)
-        return _Again(_scaled(self.operator, factor), mask > 0, self.quality, matrix)
+        return _Again(_scaled(self.operator, factor), mask > 0, self.codec, matrix)
+
+
+def _codec(compression: int | Degradation | None) -> Degradation | None:
+    return Jpeg(compression) if isinstance(compression, int) else compression
 
 
 def degradation_of(operator: Operator) -> Degradation | None:

@@ -25,6 +25,7 @@ _SPECK = 0.004  # of the face's area: smaller changes are no cover
 _JOIN = 0.12  # of the face's width: changes nearer than this belong to one cover
 _LARGEST = 4.0  # areas of the face: larger regions are not one face's cover
 _LEAST_SHARE = 0.05  # of the face changed: less is not covered
+_PLAINLY = 0.3  # of the face's box changed: nobody takes it for bare
 _THIN = 32  # pixels: the blocks of a codec reach across a bar that is no higher
 _SAME_COLOUR = 6  # levels: of one colour, after a codec
 _STEP = 1.1  # strengths of blurs are told in steps of a tenth
@@ -80,10 +81,8 @@ def find_cover(pair: Pair, face: Face, regions: Sequence[CoveredRegion]) -> Cove
     Cover or None
         ``None`` where the face is as bare as before.
     """
-    oval = _oval(face.box, pair.changed.shape)
-    mask = _changed_around(pair.changed, face, oval)
-    share = float((mask & oval).sum() / max(oval.sum(), 1))
-    if share < _LEAST_SHARE:
+    mask, oval = _changed_of(pair, face)
+    if _share(mask, oval) < _LEAST_SHARE:
         return None
     operator, region = _named(pair.redacted, mask, regions, face)
     if operator is not None and operator.kind in ("solid", "eye-bar"):
@@ -92,7 +91,36 @@ def find_cover(pair: Pair, face: Face, regions: Sequence[CoveredRegion]) -> Cove
         # Among the losses of a codec faint changes do not show; the finder sees its own traces.
         x0, y0, x1, y1 = (max(0, round(edge)) for edge in region.as_tuple())
         mask[y0:y1, x0:x1] = True
-    return Cover(mask, operator, float((mask & oval).sum() / max(oval.sum(), 1)))
+    return Cover(mask, operator, _share(mask, oval))
+
+
+def is_bare(pair: Pair, face: Face) -> bool:
+    """Whether a face is as bare as before: :func:`find_cover` would find nothing over it.
+
+    Parameters
+    ----------
+    pair : Pair
+        The picture before and after.
+    face : Face
+        In pixels of the pair.
+    """
+    height, width = pair.changed.shape
+    box = face.box
+    x0, y0 = max(0, int(box.x0)), max(0, int(box.y0))
+    part = pair.changed[y0 : min(height, int(box.y1)), x0 : min(width, int(box.x1))]
+    if part.size and part.mean() > _PLAINLY:
+        return False
+    mask, oval = _changed_of(pair, face)
+    return _share(mask, oval) < _LEAST_SHARE
+
+
+def _changed_of(pair: Pair, face: Face) -> tuple[Flags, Flags]:
+    oval = _oval(face.box, pair.changed.shape)
+    return _changed_around(pair.changed, face, oval), oval
+
+
+def _share(mask: Flags, oval: Flags) -> float:
+    return float((mask & oval).sum() / max(oval.sum(), 1))
 
 
 def styled_cover(
@@ -118,8 +146,7 @@ def styled_cover(
         mask = np.zeros(shape[:2], np.bool_)
         x0, y0, x1, y1 = (max(0, round(edge)) for edge in face.box.as_tuple())
         mask[y0:y1, x0:x1] = True
-    oval = _oval(face.box, shape)
-    share = float((mask & oval).sum() / max(oval.sum(), 1))
+    share = _share(mask, _oval(face.box, shape))
     return Cover(mask, styled_operator(style, strength, face.box.width), share)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from seethrough.auditor.attackers import (
     shown,
     visible,
 )
+from seethrough.auditor.attackers.film import alike, joined, registered, typical
 from seethrough.auditor.recognisers import (
     RECOGNISERS,
     Crops,
@@ -37,6 +39,18 @@ from seethrough.types import WeightsUsed
 EXPOSED = 0.5
 """Odds among 100 people from which a face counts as exposed."""
 _GLIMPSE = 0.02  # of the crop: with less than this in sight an attacker sees nothing
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """What the attackers made of one covered face."""
+
+    case: Case
+    cover: odds.Cover
+    readings: tuple[Reading, ...]
+    sights: tuple[Sight, ...]
+    reads: Reads
+    """What single looks read best: A3's, or A2's where there is no A3."""
 
 
 class AuditEngine:
@@ -92,6 +106,75 @@ class AuditEngine:
         sights : tuple of Sight
             What each attacker sees.
         """
+        look = self._look(case)
+        return look.readings, look.sights
+
+    def read_film(self, cases: Sequence[Case]) -> tuple[tuple[Reading, ...], tuple[Sight, ...]]:
+        """Let every attacker look at several frames of one covered face.
+
+        Parameters
+        ----------
+        cases : sequence of Case
+            At least one.
+
+        Returns
+        -------
+        readings, sights
+            As of :meth:`read`: those of the frame in the middle, for each attacker by itself;
+            and, where there is more than one frame, ``A4``, which joins them.
+        """
+        looks = [self._look(case) for case in cases]
+        readings, sights = typical([(look.readings, look.sights) for look in looks])
+        if len(looks) < 2:
+            return readings, sights
+        more, sight = self._joined(looks)
+        # In the order of the levels, as reports list them.
+        return (
+            tuple(sorted((*readings, *more), key=lambda reading: reading.level)),
+            tuple(sorted((*sights, *sight), key=lambda each: each.level)),
+        )
+
+    def _joined(self, looks: Sequence[_Look]) -> tuple[list[Reading], tuple[Sight, ...]]:
+        """A4: what the frames read together. Its odds are read as those of one look."""
+        used = [looks[index] for index in alike([look.case for look in looks])]
+        middle = used[len(used) // 2]
+        same = middle.case.same_frame
+        kind = middle.case.operator.kind
+        if kind == "solid":
+            scores: dict[RecogniserName, float | None] = dict.fromkeys(RECOGNISERS)
+            return self._readings("A4", middle.cover, scores, blind=True, same=same), ()
+        covered = np.logical_or.reduce([look.case.covered for look in used])
+        pooled = shown(registered([look.case for look in used])[None], visible("A3", kind, covered))
+        reads, sight = self._pooled(pooled)
+        together = joined([*(look.reads for look in used), reads])
+        # For want of another photo: every frame that was looked at.
+        known = [photo for look in used for photo in look.case.references] if same else list(
+            middle.case.references
+        )  # fmt: skip
+        references = np.stack(known)
+        scores = {}
+        for name, read in together.items():
+            genuine = directions(name, read, self._describe[name](references)).mean(axis=1)
+            strangers = directions(name, read, spaces()[name].distractors)
+            scores[name] = float(odds.z_score(genuine, strangers)[0])
+        return self._readings("A4", middle.cover, scores, blind=False, same=same), (sight,)
+
+    def _pooled(self, crop: Crops) -> tuple[Reads, Sight]:
+        """Read frames that were laid over one another as A2 and A3 read one frame."""
+        reads: dict[Level, Reads] = {}
+        sight = Sight("A4", crop[0])
+        for attacker in self._attackers:
+            if attacker.level == "A2":
+                restored = attacker.look(crop)
+                sight = Sight("A4", restored[0])
+                reads["A2"] = attacker.read(restored)
+            elif attacker.level == "A3":
+                reads["A3"] = attacker.read(crop)
+        if "A3" in reads:
+            return fused(reads["A2"], reads["A3"], self._calibration.fusion), sight
+        return reads["A2"], sight
+
+    def _look(self, case: Case) -> _Look:
         cover = odds.Cover(case.operator, float(case.covered.mean()))
         references = np.stack(case.references)
         known = {name: describe(references) for name, describe in self._describe.items()}
@@ -123,7 +206,8 @@ class AuditEngine:
                     for name, read in reads[level].items()
                 }
             readings += self._readings(level, cover, scores, blind=blind, same=case.same_frame)
-        return tuple(readings), tuple(sights)
+        reading = reads.get("A3", reads.get("A2", {}))
+        return _Look(case, cover, tuple(readings), tuple(sights), reading)
 
     def _score(
         self, attacker: Attacker, name: RecogniserName, read: Descriptors, known: Descriptors
@@ -148,6 +232,12 @@ class AuditEngine:
             for name in probe
         }
 
+    def _model_of(self, level: Level) -> Level:
+        """Whose model reads an attacker's scores: nobody has calibrated several looks."""
+        if level != "A4":
+            return level
+        return "A3" if any(each.level == "A3" for each in self._attackers) else "A2"
+
     def _readings(
         self,
         level: Level,
@@ -158,14 +248,15 @@ class AuditEngine:
         same: bool,
     ) -> list[Reading]:
         found = []
+        model = self._model_of(level)
         for name, z in scores.items():
             if blind:
                 of_100, of_1000 = odds.chance()
-            elif self._calibration.knows(level, name, same):
-                of_100, of_1000 = self._calibration.odds(level, name, cover, z, same_frame=same)
+            elif self._calibration.knows(model, name, same):
+                of_100, of_1000 = self._calibration.odds(model, name, cover, z, same_frame=same)
             else:
                 continue
-            found.append(Reading(level, name, of_100, of_1000, upper_bound_only=same))
+            found.append(Reading(level, name, of_100, of_1000, same, blind or model == level))
         return found
 
 

@@ -31,6 +31,7 @@ _EQUAL = 2.5  # levels, between blocks without texture that show the same
 _EVENLY = 0.22  # of all blocks have to be equal where few have texture,
 _VARIED = 30.0  # and their levels to spread so far: studios have one backdrop for everybody
 _LEVELS = 4.0  # a pixel has changed if it differs by so many levels more than codecs explain
+_MOST_LOSSES = 3.0  # times those of other frames of a film
 _ASPECT = 1.5  # pixels by which a rescaled picture's sides may be rounded
 
 
@@ -50,6 +51,8 @@ class Pair:
         ``bool (H, W)``: where they differ by more than compression explains.
     exact : bool
         Whether they are equal, to the level, where nothing was covered.
+    losses : Losses or None
+        How they differ there.
     """
 
     original: Image
@@ -57,6 +60,27 @@ class Pair:
     scale: float
     changed: Flags
     exact: bool = True
+    losses: Losses | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """How a redacted file differs from its original where nothing is covered.
+
+    Attributes
+    ----------
+    usual : float
+        Levels by which a codec changes pixels, typically.
+    gain, offset : float
+        From the original's levels to the redacted file's.
+    noise : float or None
+        Levels, typical of blocks that show the same; 0 where nothing was lost.
+    """
+
+    usual: float
+    gain: float = 1.0
+    offset: float = 0.0
+    noise: float | None = None
 
 
 def pair_up(original: Image, redacted: Image, quality: int | None, names: tuple[str, str]) -> Pair:
@@ -86,9 +110,7 @@ def pair_up(original: Image, redacted: Image, quality: int | None, names: tuple[
             f"match: {'one is turned' if turned else 'one is cropped or stretched'}",
             "give the redacted picture uncropped and unturned, or simulate its cover with --style",
         )
-    if (width, height) != (full_width, full_height):
-        how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-        original = np.asarray(cv2.resize(original, (width, height), interpolation=how), np.uint8)
+    original = fitted(original, redacted.shape)
     expected = original if quality is None else Jpeg(quality)(original)
     likeness = _compared(expected, redacted)
     if not likeness.enough and not _same_light(expected, redacted):
@@ -97,8 +119,46 @@ def pair_up(original: Image, redacted: Image, quality: int | None, names: tuple[
             "give the original of this very picture, or simulate the cover with --style",
         )
     exact = scale == 1 and likeness.noise == 0
-    changed = _changed(expected, redacted, likeness, exact=exact, scaled=scale != 1)
-    return Pair(original, redacted, scale, changed, exact)
+    difference = _difference(expected, redacted, likeness.gain, likeness.offset)
+    if exact:
+        changed = np.asarray(np.abs(difference) > _LEVELS)
+        return Pair(original, redacted, scale, changed, exact, Losses(0.0, noise=0.0))
+    difference = _smooth(difference, scaled=scale != 1)
+    usual = _usual(difference, likeness.noise)
+    losses = Losses(usual, likeness.gain, likeness.offset, likeness.noise)
+    return Pair(original, redacted, scale, _beyond(difference, usual), exact, losses)
+
+
+def pair_again(original: Image, redacted: Image, losses: Losses) -> Pair:
+    """Lay a frame of a redacted film over its original, given how other frames differ.
+
+    Parameters
+    ----------
+    original, redacted : Image
+        As in :func:`pair_up`; that they match is known.
+    losses : Losses
+        Of a frame nearby.
+    """
+    scale = (redacted.shape[0] * redacted.shape[1] / (original.shape[0] * original.shape[1])) ** 0.5
+    original = fitted(original, redacted.shape)
+    difference = _difference(original, redacted, losses.gain, losses.offset)
+    if losses.noise == 0:
+        return Pair(original, redacted, scale, np.abs(difference) > _LEVELS, True, losses)
+    difference = _smooth(difference, scaled=scale != 1)
+    # A cover over nearly all of a frame is no loss of a codec.
+    usual = min(_usual(difference, losses.noise), _MOST_LOSSES * losses.usual)
+    return Pair(original, redacted, scale, _beyond(difference, usual), False, losses)
+
+
+def fitted(original: Image, shape: tuple[int, ...]) -> Image:
+    """Return an original at the size of its redaction."""
+    height, width = shape[:2]
+    if original.shape[:2] == (height, width):
+        return original
+    how = cv2.INTER_AREA if height * width < original.shape[0] * original.shape[1] else (
+        cv2.INTER_CUBIC
+    )  # fmt: skip
+    return np.asarray(cv2.resize(original, (width, height), interpolation=how), np.uint8)
 
 
 class _Likeness(NamedTuple):
@@ -121,19 +181,23 @@ def luma(picture: Image) -> Plane:
     return np.asarray(grey, np.float32)
 
 
-def _changed(
-    expected: Image, found: Image, likeness: _Likeness, *, exact: bool, scaled: bool
-) -> Flags:
-    difference = luma(expected) * likeness.gain + likeness.offset - luma(found)
-    if exact:
-        return np.asarray(np.abs(difference) > _LEVELS)
-    # Codecs and resampling differ from pixel to pixel, covers do not.
-    difference = np.asarray(
-        cv2.GaussianBlur(difference, (0, 0), 1.5 if scaled else 0.7), np.float32
+def _difference(expected: Image, found: Image, gain: float, offset: float) -> Plane:
+    return np.asarray(luma(expected) * gain + offset - luma(found), np.float32)
+
+
+def _smooth(difference: Plane, *, scaled: bool) -> Plane:
+    """Codecs and resampling differ from pixel to pixel, covers do not."""
+    return np.abs(
+        np.asarray(cv2.GaussianBlur(difference, (0, 0), 1.5 if scaled else 0.7), np.float32)
     )
-    difference = np.abs(difference)
-    # The median of what codecs do, told from its lower tail: covers may fill most of a picture.
-    usual = max(3.6 * float(np.quantile(difference, 0.15)), 0.35 * (likeness.noise or 0.0))
+
+
+def _usual(difference: Plane, noise: float | None) -> float:
+    """The median of what codecs do, told from its lower tail: covers may fill most of a picture."""
+    return max(3.6 * float(np.quantile(difference, 0.15)), 0.35 * (noise or 0.0))
+
+
+def _beyond(difference: Plane, usual: float) -> Flags:
     changed = (difference > _LEVELS + 4 * usual).astype(np.uint8)
     return np.asarray(cv2.morphologyEx(changed, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0)
 

@@ -149,12 +149,12 @@ def audit_picture(
     """
     if redacted is None:
         assert style is not None
-        pair, found = _simulated(original, faces, style)
+        pair, found = simulated(original, faces, style)
         quality, container = None, None
     else:
         container = redacted.container
         quality = container.quality
-        pair, found = _compared(original, redacted, faces, style)
+        pair, found = compared(original, redacted, faces, style)
     audits, unnamed = [], []
     order = sorted(range(len(faces)), key=lambda i: faces[i].box.x0)
     for index in order:
@@ -164,7 +164,7 @@ def audit_picture(
             continue
         found_leaks: tuple[Leak, ...] = ()
         if cover is not None and redacted is not None and container is not None:
-            found_leaks = _leaks(pair, redacted.pixels, cover, container, moved(face, pair.scale))
+            found_leaks = leaks_of(pair, redacted.pixels, cover, container, moved(face, pair.scale))
         work = _Work(pair, original.pixels, face, references[index], quality, engine)
         audits.append(work.audited(cover, found_leaks))
     if not audits:
@@ -184,7 +184,7 @@ def audit_picture(
             redacted_sha256="" if redacted is None else redacted.sha256,
             width=original.pixels.shape[1],
             height=original.pixels.shape[0],
-            preview=_small(shown),
+            preview=small(shown),
             faces=tuple(audits),
             leaks=(*unnamed_leaks(unnamed), *(container.leaks if container else ())),
             verdict=verdict,
@@ -221,9 +221,9 @@ class _Work:
         if strongest is not None:
             advice.append(self._better(readings, strongest))
         for leak in found:
-            if leak.kind in _REMEDIES:
+            if leak.kind in REMEDIES:
                 verdict = "exposed"
-                advice.append(_REMEDIES[leak.kind])
+                advice.append(REMEDIES[leak.kind])
         return FaceAudit(
             face=self.face,
             covered=True,
@@ -237,7 +237,7 @@ class _Work:
             verdict=verdict,
             advice=tuple(advice),
             seconds=time.perf_counter() - started,
-            note=_STAND_IN if cover.stand_in else None,
+            note=STAND_IN if cover.stand_in else None,
         )
 
     def _case(self, cover: Cover) -> Case:
@@ -258,20 +258,21 @@ class _Work:
         return f"Solid over the head: from {one_in(now)} to {then}, picked out of 100 people."
 
 
-_STAND_IN = (
+STAND_IN = (
     "A soft blur that was painted from the surroundings of the face, as the file's mark says; "
     "its pixels agree."
 )
-_REMEDIES = {
+REMEDIES = {
     "transparent": "Paint the cover with full opacity.",
     "thumbnail": "Save the file anew without its embedded previews.",
 }
 """Leaks that show the face itself, whatever the attackers read, and what helps."""
 
 
-def _simulated(
+def simulated(
     original: File, faces: Sequence[Face], style: Style
 ) -> tuple[Pair, list[Cover | None]]:
+    """Cover every face of a picture by a style."""
     pixels = original.pixels
     nothing = np.zeros(pixels.shape[:2], np.bool_)
     covers: list[Cover | None] = [
@@ -280,7 +281,7 @@ def _simulated(
     return Pair(pixels, pixels, 1.0, nothing), covers
 
 
-def _compared(
+def compared(
     original: File, redacted: File, faces: Sequence[Face], style: Style | None
 ) -> tuple[Pair, list[Cover | None]]:
     """Find the cover of every face in a redacted file."""
@@ -355,9 +356,10 @@ def _swapped(names: tuple[str, str], why: str) -> InputError:
     )
 
 
-def _leaks(
+def leaks_of(
     pair: Pair, redacted: Image, cover: Cover, container: Container, face: Face
 ) -> tuple[Leak, ...]:
+    """Return what the redacted file gives away of one face, beside what attackers read."""
     found = (
         leaks.transparency(redacted, cover, lossy=container.lossy),
         leaks.preview_shows(container.previews, pair, cover, face.box),
@@ -366,7 +368,8 @@ def _leaks(
     return tuple(leak for leak in found if leak is not None)
 
 
-def _small(picture: Image) -> Image:
+def small(picture: Image) -> Image:
+    """Return a picture as the report shows it."""
     factor = _PREVIEW / max(picture.shape[:2])
     if factor >= 1:
         return picture

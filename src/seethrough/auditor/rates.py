@@ -77,6 +77,11 @@ def strongest(style: str) -> Rate | None:
     return max(found, key=lambda rate: rate.of_100[0], default=None)
 
 
+def uncovered() -> tuple[Rate, ...]:
+    """Return how often each recogniser finds somebody whose face is not covered at all."""
+    return tuple(rate for rate in rates() if rate.style == "clean" and rate.attacker == "A0")
+
+
 def to_json(found: tuple[Rate, ...]) -> str:
     """Serialise, one rate a line."""
     lines = [

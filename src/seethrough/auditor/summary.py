@@ -34,7 +34,9 @@ def summary_of(faces: Sequence[FaceAudit], unnamed: int) -> str:
     are = "is" if len(alike) == 1 else "are"
     match worst.verdict:
         case "uncovered":
-            words = f"{which} {are} not covered at all" + _others(faces)
+            partly = all(_covered_at_times(faces[n - 1]) for n in alike)
+            words = f"{which} {are} not covered {'in every frame' if partly else 'at all'}"
+            words += _others(faces)
         case "exposed":
             words = f"{which} can still be recognised under the cover"
             leaks_only = all(faces[n - 1].strongest is None for n in alike)
@@ -49,10 +51,14 @@ def summary_of(faces: Sequence[FaceAudit], unnamed: int) -> str:
                 else f"None of our attackers told any of the {count} faces from anybody else's"
             ) + _but(unnamed)
     exposed = [faces[n - 1] for n in alike if faces[n - 1].strongest is not None]
-    if exposed:
+    if exposed and worst.verdict != "uncovered":
         odds = max(best_odds(face.readings, face.strongest) for face in exposed if face.strongest)
         words += f": {one_in(odds)} to be picked out of 100 people, where chance is 1 in 100"
     return words + _but(unnamed)
+
+
+def _covered_at_times(face: FaceAudit) -> bool:
+    return face.film is not None and face.film.covered_frames > 0
 
 
 def _others(faces: Sequence[FaceAudit]) -> str:

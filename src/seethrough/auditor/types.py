@@ -66,6 +66,9 @@ class Reading:
         The attacker was given the very frame that was covered, for want of another photo of the
         person. The odds predict how it would fare with another one, from what was measured on
         other people; they are to be taken as an upper bound.
+    calibrated : bool
+        Whether the odds were fitted to attackers of this kind. Those of several looks (A4) are
+        read by the model of one look.
     """
 
     level: Level
@@ -73,6 +76,7 @@ class Reading:
     of_100: Odds
     of_1000: Odds
     upper_bound_only: bool
+    calibrated: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,6 +107,8 @@ class Case:
         Clean crops of the same person for the attacker's gallery.
     same_frame : bool
         Whether ``references`` are only the covered frame itself (an upper bound).
+    plain : callable or None
+        ``cover`` without its compression.
     """
 
     clean: Image
@@ -112,6 +118,7 @@ class Case:
     operator: Operator
     references: tuple[Image, ...]
     same_frame: bool
+    plain: Callable[[Image], Image] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,55 @@ class Leak:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A time for which a redacted film shows a face as the original does.
+
+    Attributes
+    ----------
+    from_, to : float
+        Seconds, half-open.
+    frames : int
+        Of the redacted film.
+    """
+
+    from_: float
+    to: float
+    frames: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FilmFace:
+    """A face that was followed through a film.
+
+    Attributes
+    ----------
+    number : int
+        Of its track, as ``seethrough faces`` numbers them.
+    from_, to : float
+        Seconds of the original, half-open.
+    covered_frames : int
+        Frames of the redacted film in which something covers it.
+    bare : tuple of Bare
+        When nothing does, in order of time.
+    strip : tuple of (float, Image)
+        Seconds, and the redacted film around the face.
+    looks : int
+        Frames that attackers were given.
+    on_preview : Box or None
+        Where it is in the preview, in pixels of the original; ``None`` where it is not there.
+    """
+
+    number: int
+    from_: float
+    to: float
+    covered_frames: int
+    bare: tuple[Bare, ...]
+    strip: tuple[tuple[float, Image], ...]
+    looks: int
+    on_preview: Box | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceAudit:
     """One face of the original.
@@ -139,7 +195,7 @@ class FaceAudit:
     face : Face
         Where it is in the original.
     covered : bool
-        Whether the redacted file covers it.
+        Whether the redacted file covers it; in a film, in every frame.
     operator : Operator or None
         How, lengths in pixels of the redacted picture.
     cells : float or None
@@ -162,6 +218,8 @@ class FaceAudit:
         Time spent.
     note : str or None
         What else to say of the cover.
+    film : FilmFace or None
+        Where it was followed through a film; ``face`` is then that of one frame.
     """
 
     face: Face
@@ -177,6 +235,7 @@ class FaceAudit:
     advice: tuple[str, ...]
     seconds: float = 0.0
     note: str | None = None
+    film: FilmFace | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,6 +260,12 @@ class PictureAudit:
         The worst of the faces'.
     summary : str
         The verdict in one sentence.
+    weights : tuple of WeightsUsed
+        Every network that had a part.
+    length : float or None
+        Of a film, in seconds; ``None`` for pictures.
+    notes : tuple of str
+        What else to know of how the odds came about.
     """
 
     original: str
@@ -215,3 +280,5 @@ class PictureAudit:
     verdict: Verdict
     summary: str
     weights: tuple[WeightsUsed, ...] = ()
+    length: float | None = None
+    notes: tuple[str, ...] = ()

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from seethrough.auditor.types import VERDICTS, FaceAudit, Leak, Odds, PictureAudit, Reading
+from seethrough.auditor.rates import Rate, uncovered
+from seethrough.auditor.types import (
+    VERDICTS,
+    FaceAudit,
+    FilmFace,
+    Leak,
+    Odds,
+    PictureAudit,
+    Reading,
+)
 from seethrough.files import replacing
 from seethrough.pipeline.report import Record, Report, header, operator_dict, record_dict, rounded
 from seethrough.types import Face
@@ -48,6 +58,7 @@ class AuditReport(Report):
         return {
             **header(self.verb, self.weights, self.seconds),
             "verdict": min(verdicts, key=VERDICTS.index, default=None),
+            "unredacted": [_rate(rate) for rate in uncovered()],
             "inputs": [_record(record) for record in self.records],
         }
 
@@ -76,6 +87,8 @@ def _record(record: Record) -> dict[str, Any]:
         faces = [(face.face, _audited(face)) for face in audit.faces]
         faces += [(face, _unaudited(face)) for face in record.unnamed]
         common["regions"] = [region for _, region in sorted(faces, key=lambda f: f[0].box.x0)]
+        if audit.length is not None:  # by number
+            common["regions"].sort(key=lambda region: region.get("number", math.inf))
     return {
         **common,
         "redacted": None if redacted is None else str(redacted),
@@ -84,6 +97,8 @@ def _record(record: Record) -> dict[str, Any]:
         "verdict": None if audit is None else audit.verdict,
         "summary": None if audit is None else audit.summary,
         "leaks": [] if audit is None else [_leak(leak) for leak in audit.leaks],
+        "length": None if audit is None or audit.length is None else round(audit.length, 3),
+        "notes": [] if audit is None else list(audit.notes),
         "seconds": seconds,
     }
 
@@ -104,6 +119,21 @@ def _audited(audit: FaceAudit) -> dict[str, Any]:
         "verdict": audit.verdict,
         "leaks": [_leak(leak) for leak in audit.leaks],
         "advice": list(audit.advice),
+        **({} if audit.film is None else _in_film(audit.film)),
+    }
+
+
+def _in_film(face: FilmFace) -> dict[str, Any]:
+    return {
+        "number": face.number,
+        "from": round(face.from_, 3),
+        "to": round(face.to, 3),
+        "looks": face.looks,
+        "covered_frames": face.covered_frames,
+        "bare": [
+            {"from": round(span.from_, 3), "to": round(span.to, 3), "frames": span.frames}
+            for span in face.bare
+        ],
     }
 
 
@@ -142,6 +172,16 @@ def _reading(reading: Reading) -> dict[str, Any]:
         "of_100": _odds(reading.of_100),
         "of_1000": _odds(reading.of_1000),
         "upper_bound_only": reading.upper_bound_only,
+        "calibrated": reading.calibrated,
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    return {
+        "recogniser": rate.recogniser,
+        "people": rate.people,
+        "of_100": _odds(Odds(100, *rate.of_100)),
+        "of_1000": _odds(Odds(1000, *rate.of_1000)),
     }
 
 

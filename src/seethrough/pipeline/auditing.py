@@ -9,20 +9,24 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from seethrough import image
 from seethrough.auditor import report as page
-from seethrough.auditor.cases import aligned
+from seethrough.auditor.cases import CROP, aligned
 from seethrough.auditor.engine import AuditEngine
 from seethrough.auditor.leaks import read_container
-from seethrough.auditor.picture import Engine, File, Outcome, audit_picture, check_swapped
+from seethrough.auditor.picture import File, Outcome, audit_picture, check_swapped
 from seethrough.auditor.references import same_people
 from seethrough.errors import InputError, SeeThroughError, UsageError
 from seethrough.files import make_private, read_bytes
 from seethrough.pipeline.audit_options import AuditOptions
 from seethrough.pipeline.audit_report import AuditRecord, AuditReport, write_data
-from seethrough.pipeline.inputs import FILMS, Item, check_picture
+from seethrough.pipeline.auditing_films import FilmAuditing
+from seethrough.pipeline.inputs import Item, is_film
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.pairs import PairItem, pair_items
+from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.report import Record
 from seethrough.pipeline.run import Run
 from seethrough.types import Face, Image, WeightsUsed
@@ -36,7 +40,7 @@ def auditing(
     Parameters
     ----------
     original : Path
-        An uncovered picture, or a folder of them.
+        An uncovered picture or film, or a folder of them.
     redacted : Path or None
         Its redaction, or a folder of redactions with the originals' names.
     output : Path
@@ -53,8 +57,10 @@ def auditing(
         raise UsageError(
             "there is nothing to audit", "give --redacted, or --style to simulate a cover"
         )
-    work = _Auditing(original, options)
-    run = AuditRun("audit", pair_items(original, redacted, output), work, work.used, options)
+    progress = Progress()
+    work = _Auditing(options, progress)
+    items = pair_items(original, redacted, output)
+    run = AuditRun("audit", items, work, work.used, options, films=True, progress=progress)
     work.items = run.items
     return run
 
@@ -102,15 +108,15 @@ class AuditRun(Run):
 class _Auditing:
     """What one run needs: its options, its originals, and the networks that it has loaded."""
 
-    def __init__(self, original: Path, options: AuditOptions) -> None:
+    def __init__(self, options: AuditOptions, progress: Progress) -> None:
         self.options = options
         self.items: Sequence[Item] = ()
-        self._original = original
         self._networks = Networks(options.device, options.threads)
+        self._films = FilmAuditing(options, self._networks, progress)
         self._faces: dict[Path, tuple[Face, ...]] = {}
 
     @cached_property
-    def _engine(self) -> Engine:
+    def _engine(self) -> AuditEngine:
         page.check_parts()  # before the work that would be in vain
         return AuditEngine(self.options.device, self.options.threads)
 
@@ -123,10 +129,20 @@ class _Auditing:
 
     def __call__(self, item: Item) -> Record:
         assert isinstance(item, PairItem)
+        if item.redacted is not None and is_film(item.redacted) != item.film:
+            film, photo = item.source, item.redacted
+            if not item.film:
+                film, photo = photo, film
+            raise InputError(
+                f"{item.source} and {item.redacted} do not match: {film} is a film, and {photo} "
+                "is none",
+                "give two pictures or two films",
+            )
+        if item.film:
+            return self._film(item)
         original = _read(item.source)
         redacted = None
         if item.redacted is not None:
-            check_picture(item.redacted)
             redacted = _read(item.redacted)
         faces = self._found(item.source, original.pixels)
         height, width = original.pixels.shape[:2]
@@ -147,6 +163,24 @@ class _Auditing:
             lambda: self._engine,
         )
         return self._record(item, outcome, width, height)
+
+    def _film(self, item: PairItem) -> Record:
+        if item.redacted is not None:
+            self._films.check(item.source, item.redacted)
+        tracks = self._films.follow(item.source).tracks
+        if not tracks.tracks:
+            if item.redacted is not None:
+                self._films.check_swapped(item.source, item.redacted)
+            return Record(
+                item.source, None, "skipped", "no face found in the original",
+                tracks.width, tracks.height,
+            )  # fmt: skip
+        page.check_parts()
+        numbers = [track.number for track in tracks.tracks]
+        others = self._gallery.get(item.source, ((),) * len(numbers))
+        references = dict(zip(numbers, others, strict=True))
+        outcome = self._films(item.source, item.redacted, references, lambda: self._engine)
+        return self._record(item, outcome, tracks.width, tracks.height)
 
     def _record(self, item: PairItem, outcome: Outcome, width: int, height: int) -> AuditRecord:
         return AuditRecord(
@@ -171,29 +205,34 @@ class _Auditing:
     @cached_property
     def _gallery(self) -> dict[Path, tuple[tuple[Image, ...], ...]]:
         """For each original and each of its faces, crops of the person from other originals."""
-        paths = [
-            item.source
-            for item in self.items
-            if item.error is None and item.source.suffix.lower() not in FILMS
-        ]
+        paths = [item.source for item in self.items if item.error is None]
         if len(paths) < 2:
             return {}
         crops: list[Image] = []
         owners: list[int] = []
         for number, path in enumerate(paths):
             try:
-                pixels = image.read(path).pixels
+                found = self._crops(path)
             except InputError:  # said when its turn comes
                 continue
-            for face in self._found(path, pixels):
-                crops.append(aligned(pixels, face))
-                owners.append(number)
+            crops += found
+            owners += [number] * len(found)
         people = same_people(crops, owners, self.options.device, self.options.threads)
         gallery: dict[Path, tuple[tuple[Image, ...], ...]] = {}
         for owner, same in zip(owners, people, strict=True):
             others = tuple(crops[index] for index in same)
             gallery[paths[owner]] = (*gallery.get(paths[owner], ()), others)
         return gallery
+
+    def _crops(self, path: Path) -> list[Image]:
+        """Clean crops of an original's faces, in the order in which they are audited."""
+        if is_film(path):
+            found = self._films.crops(path)
+            blank = np.zeros((CROP, CROP, 3), np.uint8)  # a track that is never seen whole
+            tracks = self._films.follow(path).tracks.tracks
+            return [found.get(track.number, blank) for track in tracks]
+        pixels = image.read(path).pixels
+        return [aligned(pixels, face) for face in self._found(path, pixels)]
 
 
 def _read(path: Path) -> File:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seethrough.errors import InputError, SeeThroughError, UsageError
-from seethrough.pipeline.inputs import Item, one_file, pictures_in
+from seethrough.pipeline.inputs import Item, is_film, one_file, pictures_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,13 @@ class PairItem(Item):
 def pair_items(original: Path, redacted: Path | None, folder: Path) -> tuple[PairItem, ...]:
     """Pair originals with redacted files by their names within two folders.
 
-    Suffixes may differ; where several files have one name, that with the same suffix is taken.
+    Suffixes may differ; where several files have one name, that with the same suffix is taken, or
+    the only one of its kind: photo or film.
 
     Parameters
     ----------
     original : Path
-        A picture or a folder, which is walked recursively.
+        A picture, a film or a folder, which is walked recursively.
     redacted : Path or None
         The same of the other side; ``None`` to simulate a style.
     folder : Path
@@ -55,14 +56,14 @@ def pair_items(original: Path, redacted: Path | None, folder: Path) -> tuple[Pai
         raise UsageError(
             f"{original if single else redacted} is a file and "
             f"{redacted if single else original} is a folder",
-            "give two pictures or two folders",
+            "give two pictures, two films or two folders",
         )
     if single:
         return (PairItem(original, page, None, None, redacted, data),)
     found: list[PairItem] = []
-    others = {} if redacted is None else dict(pictures_in(redacted, folder))
+    others = {} if redacted is None else dict(pictures_in(redacted, folder, films=True))
     taken = set()
-    for path, error in pictures_in(original, folder):
+    for path, error in pictures_in(original, folder, films=True):
         partner = None
         if redacted is not None and error is None:
             partner, error = _partner(path.relative_to(original), redacted, list(others))
@@ -82,6 +83,7 @@ def _partner(
 ) -> tuple[Path | None, SeeThroughError | None]:
     stem = name.with_suffix("")
     alike = [path for path in others if path.relative_to(folder).with_suffix("") == stem]
+    alike = [path for path in alike if is_film(path) == is_film(name)] or alike
     exact = [path for path in alike if path.suffix.lower() == name.suffix.lower()]
     if len(alike) == 1 or len(exact) == 1:
         return (exact or alike)[0], None

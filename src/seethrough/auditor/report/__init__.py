@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 import seethrough
+from seethrough.auditor.rates import uncovered
 from seethrough.auditor.report import pictures, words
 from seethrough.auditor.types import PictureAudit
 from seethrough.errors import MissingPartError, NothingToDoError
@@ -146,5 +147,6 @@ def _page(
         words=words,
         glued=words.glued,
         pictures=pictures,
+        unredacted=uncovered(),
         odds_plot=lambda readings, identity: Markup(odds_plot(readings, identity)),
     )

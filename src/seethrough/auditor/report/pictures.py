@@ -21,6 +21,15 @@ def crop_uri(picture: Image) -> str:
     return _uri(PIL.Image.fromarray(np.ascontiguousarray(picture)), "PNG", {"optimize": True})
 
 
+def frame_uri(picture: Image) -> str:
+    """A frame of a film's strip as a ``data:`` URI."""
+    return _uri(
+        PIL.Image.fromarray(np.ascontiguousarray(picture)),
+        "JPEG",
+        {"quality": 85, "optimize": True},
+    )
+
+
 def preview_uri(picture: Image) -> str:
     """A picture of a scene as a ``data:`` URI, at most :data:`PREVIEW` px on its longest side."""
     small = PIL.Image.fromarray(np.ascontiguousarray(picture))

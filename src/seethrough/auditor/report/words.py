@@ -7,11 +7,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from seethrough.auditor.types import VERDICTS, FaceAudit, Level, Odds, PictureAudit, Reading
+from seethrough.auditor.types import (
+    VERDICTS,
+    Bare,
+    FaceAudit,
+    FilmFace,
+    Level,
+    Odds,
+    PictureAudit,
+    Reading,
+)
 from seethrough.types import Operator
 
 RAREST = 2000
 """Rarer odds than 1 in this many are not told apart: galleries end at 1,000 people."""
+_TIMES = 5  # spans of time that a sentence names
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +158,70 @@ def strongest(face: FaceAudit) -> Reading | None:
     return max(readings, key=lambda reading: reading.of_100.p, default=None)
 
 
+def clock(seconds: float) -> str:
+    """Say a time of a film: ``0:03.20``, ``1:02:03.00``."""
+    hundredths = max(math.floor(seconds * 100 + 0.5), 0)
+    minutes, rest = divmod(hundredths, 6000)
+    hours, minutes = divmod(minutes, 60)
+    lead = f"{hours}:{minutes:02d}" if hours else f"{minutes}"
+    return f"{lead}:{rest // 100:02d}.{rest % 100:02d}"
+
+
+def seen(face: FilmFace) -> str:
+    """Say when a film shows a face, and at how many frames the attackers looked."""
+    words = f"From {clock(face.from_)} to {clock(face.to)}."
+    if not face.looks:
+        return words
+    frames = "one frame was" if face.looks == 1 else f"{face.looks} frames were"
+    words += f" Of these, {frames} attacked."
+    if face.looks > 1:
+        words += " Every attacker but A4 sees one frame; the one in the middle of its odds counts."
+    return words
+
+
+def is_bare(face: FilmFace, at: float) -> bool:
+    """Whether a face is bare at a time."""
+    return any(span.from_ - 1e-6 <= at < span.to - 1e-6 for span in face.bare)
+
+
+def times(bare: Sequence[Bare]) -> str:
+    """Say when a face is bare: ``from 0:03.20 to 0:03.28 (2 frames)``, at most five times."""
+    said = [
+        f"from {clock(span.from_)} to {clock(span.to)} "
+        f"({span.frames} {'frame' if span.frames == 1 else 'frames'})"
+        for span in bare[:_TIMES]
+    ]
+    if len(bare) > _TIMES:
+        left = len(bare) - _TIMES
+        said.append(f"{left} more {'time' if left == 1 else 'times'}")
+    return said[0] if len(said) == 1 else ", ".join(said[:-1]) + " and " + said[-1]
+
+
 def finding(face: FaceAudit) -> str:
     """Say what became of one face in a few sentences."""
+    if not face.covered and face.film is not None and face.film.covered_frames:
+        frames = sum(span.frames for span in face.film.bare)
+        bare = (
+            f"In {frames} {'frame' if frames == 1 else 'frames'} the redacted film leaves this "
+            "face uncovered. Anybody who knows the person recognises them there; no attack is "
+            "needed."
+        )
+        return f"{bare} Where it is covered: {_attacked(face)}" if face.readings else bare
+    if not face.covered and face.film is not None:
+        return (
+            "The redacted film leaves this face uncovered. "
+            "Anybody who knows the person recognises them; no attack is needed."
+        )
     if not face.covered:
         return (
             "The redacted picture leaves this face uncovered. "
             "Anybody who knows the person recognises them; no attack is needed."
         )
+    return _attacked(face)
+
+
+def _attacked(face: FaceAudit) -> str:
+    """Say what the attackers read."""
     if not face.readings:
         return "No attacker could be run on this face, so nothing is known of its odds."
     best = strongest(face)
@@ -180,7 +247,8 @@ def headline(audits: Sequence[PictureAudit]) -> str:
         return audits[0].summary
     worst = min((audit.verdict for audit in audits), key=VERDICTS.index)
     count = sum(audit.verdict == worst for audit in audits)
-    where = f"{count} of {len(audits)} pictures"
+    what = kinds(audits)
+    where = f"{count} of {len(audits)} {what}"
     match worst:
         case "uncovered":
             return f"In {where} a face is not covered at all."
@@ -189,7 +257,13 @@ def headline(audits: Sequence[PictureAudit]) -> str:
         case "partly exposed":
             return f"In {where} a cover still gives part of the identity away."
         case _:
-            return f"In none of {len(audits)} pictures did our attackers beat a blind guess."
+            return f"In none of {len(audits)} {what} did our attackers beat a blind guess."
+
+
+def kinds(audits: Sequence[PictureAudit]) -> str:
+    """Say what was audited: ``pictures``, ``films`` or, where there are both, ``files``."""
+    films = sum(audit.length is not None for audit in audits)
+    return "pictures" if not films else "films" if films == len(audits) else "files"
 
 
 def duration(seconds: float) -> str:
