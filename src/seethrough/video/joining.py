@@ -131,7 +131,8 @@ def _muxer(
 ) -> dict[str, str]:
     """Return what the container's writer is told."""
     if encoding.container not in ("mp4", "mov"):
-        return {}
+        # Sound that begins a little early (its encoder's run-in) shall not push the picture back.
+        return {"avoid_negative_ts": "disabled"}
     # Delays are stored in the film's own unit, a thousandth where nothing is said: find one in
     # which those of every track are exact.
     units = [info.time_base.denominator]
