@@ -9,16 +9,15 @@ first seen. Nothing is followed across a scene cut.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterable
 
 import numpy as np
-import numpy.typing as npt
 
 from seethrough.errors import InputError
 from seethrough.session import Device
 from seethrough.tracker.association import assign
+from seethrough.tracker.beginning import Beginner
 from seethrough.tracker.course import Spot
 from seethrough.tracker.cuts import CutFinder
 from seethrough.tracker.finishing import Finisher
@@ -31,7 +30,6 @@ from seethrough.tracker.options import TrackOptions
 from seethrough.tracker.tracing import Tracer
 from seethrough.tracker.tracks import Tracks
 
-_BEGIN = 0.6  # score from which a detection begins a track
 _BEGIN_TURNED = 0.8  # the same in turned frames, where the detector errs more often
 _CONTINUE = 0.3  # score of a close look that continues one
 _CONTINUE_TURNED = 0.5  # the same, turned otherwise than before
@@ -48,7 +46,6 @@ _KEPT = 2.0  # seconds of reduced frames
 _KEPT_FRAMES = 64  # at most
 _WIDE_SIDE = 1280  # long side of the view for small faces
 _WIDE, _WIDE_LOST = 15, 5  # every how many frames; where a face is lost
-_AROUND = 2.0  # sizes of a lost face around which weak detections begin tracks
 _TURNED = 8  # every how many frames a turned view is searched, three of them in turn
 _SETTLED = 3  # frames after which a new face's motion is known
 
@@ -109,6 +106,7 @@ class _Engine:
         self._kept: deque[Small] = deque(maxlen=min(max(round(_KEPT * rate), 8), _KEPT_FRAMES))
         self._tracer = Tracer(self._looker, self._hold // 2)
         self._remember = round(_REMEMBER * rate)
+        self._beginner = Beginner(self._looker)
         self._live: list[Live] = []
         self._lost: list[Live] = []
         self._finisher = Finisher(info, options)
@@ -131,7 +129,7 @@ class _Engine:
         if self._count == 0:
             raise InputError("the film has no frame", "check that it was copied whole")
         self._end_shot()
-        return self._finisher.finish()
+        return self._finisher.finish(self._beginner.refused)
 
     def _end_shot(self) -> None:
         for live in list(self._live):
@@ -182,11 +180,7 @@ class _Engine:
         aside = {column for _, column in another}
         return (
             [live for row, live in enumerate(waiting) if row not in done],
-            [
-                spot
-                for column, spot in enumerate(seen)
-                if column in aside or (column not in used and self._begins(spot))
-            ],
+            [spot for column, spot in enumerate(seen) if column in aside or column not in used],
         )
 
     def _aside(self, live: Live, expected: Spot, seen: Spot) -> bool:
@@ -196,19 +190,10 @@ class _Engine:
         away = float(np.linalg.norm(seen.centre - expected.centre))
         return away > _ASIDE * max(seen.size, expected.size)
 
-    def _begins(self, spot: Spot) -> bool:
-        """Tell whether a detection begins a track: a weak one does where a face was lost."""
-        if spot.score >= _BEGIN:
-            return True
-        lost = [
-            live.spot.grown(_AROUND) for live in self._live if live.how(self._count - 1) == "held"
-        ]
-        return bool(lost) and bool((_inside(spot, lost)).any())
-
     def _see(self, live: Live, spot: Spot) -> None:
         """The detector saw it; where that leads another way than it went, go both ways."""
         gap = self._count - live.sure
-        if gap > _SETTLED:
+        if gap > _SETTLED and live.established:
             off = float(np.linalg.norm(spot.centre - live.went_on(self._count).centre))
             if off > (_ASIDE + _ASTRAY * gap) * max(spot.size, live.spot.size):
                 twin = live.ghost(self._count)
@@ -286,20 +271,12 @@ class _Engine:
         return live.look is None or alike(live.look, appearance(small.grey, spot)) >= _LIKE
 
     def _begin(self, spots: list[Spot], small: Small) -> None:
+        lost = [live for live in self._live if live.seen < self._count and live.established]
         for spot in sorted(spots, key=lambda spot: -spot.score):
-            closer = self._looker.best(small, spot, [spot.roll])
-            if (
-                closer is None and _BEGIN <= spot.score < 0.9
-            ):  # perhaps turned otherwise than it seemed
-                closer = self._looker.best(
-                    small, spot, [spot.roll + turn for turn in (math.pi / 2, math.pi, -math.pi / 2)]
-                )
-            better = closer if closer is not None and closer.score >= spot.score else spot
-            if not self._taken(better, self._live):
-                live = Live.found(self._count, better)
-                if spot.score < _BEGIN:  # it is there because a face was: never dropped
-                    live.hits += _SETTLED
-                self._live.append(live)
+            if not self._taken(spot, self._live):
+                live = self._beginner.begin(spot, small, lost)
+                if live is not None and not self._taken(live.spot, self._live):
+                    self._live.append(live)
 
     def _note_crossings(self) -> None:
         if len(self._live) < 2:
@@ -342,7 +319,7 @@ class _Engine:
             lost = self._count - live.seen - live.followed
             if live.left:
                 leaving.append(live)
-            elif lost > self._hold:
+            elif lost > (self._hold if live.established else self._hold // 4):
                 self._lost.append(live)
             else:
                 staying.append(live)
@@ -357,10 +334,3 @@ class _Engine:
             if self._trace_back(live):
                 return
         self._finisher.close(live)
-
-
-def _inside(spot: Spot, others: list[Spot]) -> npt.NDArray[np.bool_]:
-    """Tell in which boxes a face's centre lies."""
-    boxes = np.array([other.box for other in others])
-    within = (spot.centre >= boxes[:, :2]) & (spot.centre <= boxes[:, 2:])
-    return np.asarray(within.all(axis=1), np.bool_)

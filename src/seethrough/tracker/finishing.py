@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -99,8 +100,13 @@ class Finisher:
             )
         )
 
-    def finish(self) -> Tracks:
+    def finish(self, refused: Sequence[tuple[int, float]] = ()) -> Tracks:
         """Return all tracks, numbered.
+
+        Parameters
+        ----------
+        refused : sequence of (int, float)
+            Frames and scores of detections that were taken for no face.
 
         Raises
         ------
@@ -115,7 +121,9 @@ class Finisher:
             for number, ended in enumerate(ordered, 1)
             for span in ended.unsure
         ]
-        spans += [self._span(None, *span) for span in self._dropped]
+        spans += [
+            self._span(None, *span) for span in (*self._dropped, *_spans(refused, self._rate))
+        ]
         height, width = self._shape
         return Tracks(
             width,
@@ -246,6 +254,21 @@ def _track(first: int, values: Array, scores: Array, how: npt.NDArray[np.int64])
             for index in chosen
         ],
     )
+
+
+def _spans(refused: Sequence[tuple[int, float]], rate: Fraction) -> list[tuple[int, int, str]]:
+    """Join refused detections that are less than a second apart."""
+    found: list[tuple[int, int, float]] = []
+    for frame, score in refused:
+        if found and frame - found[-1][1] <= rate:
+            first, _, best = found.pop()
+            found.append((first, frame + 1, max(best, score)))
+        else:
+            found.append((frame, frame + 1, score))
+    return [
+        (first, last, f"something seen, {best:.2f} sure: taken for no face, not covered")
+        for first, last, best in found
+    ]
 
 
 def _runs(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -12,6 +12,7 @@ from seethrough.tracker.tracks import How
 
 _BEFORE = (4, 30)  # frames in which its size and velocity are looked up
 _LENGTHS = 1.5  # or so many as it needs to move by so many of its sizes
+_OFTEN, _CERTAIN = 4, 0.9  # seen so often, and once so surely, it is certainly a face
 _SURE = 0.8  # score from which it is surely this face
 _WHOLE = 0.92  # of its size: what is smaller may be hidden in part
 _BRIEFLY = 5  # frames: longer, where its pixels were followed to is the better guess
@@ -73,6 +74,11 @@ class Live:
     def spot(self) -> Spot:
         """Where it was in the last frame."""
         return self.course[self.course.last - 1][0]
+
+    @property
+    def established(self) -> bool:
+        """Whether it is certainly a face."""
+        return self.hits >= _OFTEN and self.best >= _CERTAIN
 
     @property
     def expected(self) -> Spot:

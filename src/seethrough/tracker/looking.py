@@ -27,6 +27,7 @@ LOW = 0.2
 _SAME = 0.4  # IoU from which two detections are one face
 _PATCH = 160  # px: side of a close look
 _FACE = 64.0  # px: the face there
+_ZOOMS = (0.7, 1.0, 1.35)  # of a second look
 _FAR = 0.75  # of a face's size: farther from where it was looked for it is another
 
 
@@ -82,6 +83,15 @@ class Looker:
         """Look closely under several turns and return the best face, if there is one."""
         found = [near[0] for near in self.close(small, [Look(at, r) for r in rolls]) if near]
         return max(found, key=lambda spot: spot.score, default=None)
+
+    def again(self, small: Small, spot: Spot) -> float:
+        """Look at a face larger, smaller and mirrored; return the mean score, range [0, 1]."""
+        matrices = [_matrix(Look(spot.grown(1 / zoom), spot.roll)) for zoom in _ZOOMS]
+        patches = [_patch(small, matrix) for matrix in matrices]
+        both = np.stack([side for p in patches for side in (p, p[:, ::-1])])
+        faces = [_FACE * zoom for zoom in _ZOOMS for _ in range(2)]
+        seen = self._network(both, 0.02)
+        return float(np.mean([_middle(each, face) for each, face in zip(seen, faces, strict=True)]))
 
 
 def distinct(spots: Sequence[Spot]) -> list[Spot]:
@@ -156,3 +166,14 @@ def _near(seen: Candidates, matrix: geometry.Matrix) -> list[Spot]:
         spot = Spot(np.array(upright.as_tuple()), back, float(score))
         found.append((score - 0.5 * away / max(size, _FACE), spot))
     return [spot for _, spot in sorted(found, key=lambda pair: -pair[0])]
+
+
+def _middle(seen: Candidates, face: float) -> float:
+    """Return the best score of a face of about so many pixels in the middle of a patch."""
+    if not len(seen):
+        return 0.0
+    centres = (seen.boxes[:, :2] + seen.boxes[:, 2:]) / 2
+    away = np.linalg.norm(centres - _PATCH / 2, axis=1)
+    size = np.sqrt(np.prod(seen.boxes[:, 2:] - seen.boxes[:, :2], axis=1))
+    fits = (away < face / 2) & (size > 0.55 * face) & (size < 1.8 * face)
+    return float(seen.scores[fits].max(initial=0.0))

@@ -107,7 +107,7 @@ class Tracer:
     def _hold_back(
         self, live: Live, spot: Spot, motion: Motion, shot: int, kept: Sequence[Small]
     ) -> None:
-        for _ in range(self._hold):
+        for _ in range(self._hold if live.established else self._hold // 4):
             if live.course.first <= shot:
                 return
             motion.calm()
