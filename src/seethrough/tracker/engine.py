@@ -45,7 +45,7 @@ _ASTRAY = 0.02  # more of that, each frame since it was seen
 _KEPT = 2.0  # seconds of reduced frames
 _KEPT_FRAMES = 64  # at most
 _WIDE_SIDE = 1280  # long side of the view for small faces
-_WIDE, _WIDE_LOST = 15, 5  # every how many frames; where a face is lost
+_WIDE, _WIDE_LOST = 15, 10  # every how many frames; where a face is lost
 _TURNED = 8  # every how many frames a turned view is searched, three of them in turn
 _SETTLED = 3  # frames after which a new face's motion is known
 
@@ -236,7 +236,8 @@ class _Engine:
         Faces that are seen aside of those places join ``begun``.
         """
         looks = [Look(expected[id(live)], expected[id(live)].roll) for live in waiting]
-        found = distinct([spot for near in self._looker.close(small, looks) for spot in near])
+        due = [look for look, live in zip(looks, waiting, strict=True) if self._due(live, 25, 2)]
+        found = distinct([spot for near in self._looker.close(small, due) for spot in near])
         found = [s for s in found if s.score >= _CONTINUE and not self._taken(s, self._live)]
         reach = [self._reach(live) for live in waiting]
         done = set()
@@ -248,8 +249,13 @@ class _Engine:
                 done.add(row)
         return [live for row, live in enumerate(waiting) if row not in done]
 
+    def _due(self, live: Live, often: int, every: int) -> bool:
+        """Tell whether to look for a face: in every frame when it was seen not long ago."""
+        return self._count - live.seen <= often or self._count % every == 0
+
     def _follow_or_hold(self, live: Live, expected: Spot, small: Small) -> None:
-        turned = self._looker.best(small, expected, [expected.roll + t for t in _TURNS])
+        rolls = [expected.roll + turn for turn in _TURNS] if self._due(live, 8, 4) else []
+        turned = self._looker.best(small, expected, rolls)
         if (
             turned is not None
             and turned.score >= _CONTINUE_TURNED

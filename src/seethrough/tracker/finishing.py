@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from seethrough.errors import VerificationError
-from seethrough.tracker.border import at_border
 from seethrough.tracker.frames import FilmLike, FrameLike
+from seethrough.tracker.hidden import at_border, whole
 from seethrough.tracker.live import Live
 from seethrough.tracker.options import TrackOptions
 from seethrough.tracker.smoothing import Array, distances_to_known, keyframes, smoothed
@@ -33,6 +33,7 @@ _DETECTED, _FOLLOWED, _HELD = (HOWS.index(how) for how in ("detected", "followed
 _GROWTH_HELD = (0.25, 1.2)
 _GROWTH_FOLLOWED = (0.05, 0.3)
 _GROWTH_MOST = 1.2
+_BRIEFLY = 5  # frames
 _FEW, _WEAK = 2, 0.75  # detections so few, none better than this, are no face
 _LONG = 0.5  # seconds that a face may be followed before a person should look
 _LOW = 0.5  # mean score over a second
@@ -86,9 +87,10 @@ class Finisher:
         how = rows[:, 15].astype(np.int64)
         unsure = self._doubts(rows, how, first, live)
         lost = _runs(how == _HELD)
-        values = at_border(_filled(rows[:, :14], how), self._small)
+        values = whole(rows[:, :14], rows[:, 14])
+        values = at_border(_filled(values, how), self._small)
         values = self._smooth(values, how)
-        values = self._grown(values, how)
+        values = _either_way(self._grown(values, how), how)
         if self._options.on_lost == "cover-frame":
             values[how == _HELD] = self._everything()
         values = self._in_film(values)
@@ -175,15 +177,16 @@ class Finisher:
             np.ones(len(rows)), weights, "same"
         )
         found += [
-            (begin, end, "low score") for begin, end in _runs((mean < _LOW) & (how == _DETECTED))
+            (begin, end, "low score")
+            for begin, end in _runs((mean < _LOW) & (how == _DETECTED), window)
         ]
         sides = np.sqrt(np.prod(rows[:, 2:4] - rows[:, :2], axis=1)) * self._factors[0]
-        found += [(begin, end, "a small face") for begin, end in _runs(sides < _SMALL)]
+        found += [(begin, end, "a small face") for begin, end in _runs(sides < _SMALL, window)]
         crossed = np.zeros(len(rows), bool)
         crossed[[f - first for f in live.crossed if 0 <= f - first < len(rows)]] = True
         found += [
             (begin, end, "another face overlaps: numbers may be exchanged")
-            for begin, end in _runs(crossed)
+            for begin, end in _runs(crossed, window)
         ]
         return [(first + begin, first + end, reason) for begin, end, reason in found]
 
@@ -235,6 +238,21 @@ def _filled(values: Array, how: npt.NDArray[np.int64]) -> Array:
     return result
 
 
+def _either_way(values: Array, how: npt.NDArray[np.int64]) -> Array:
+    """Where a face has just been lost, or is about to be seen, cover where it was seen too.
+
+    It may have moved on, as is assumed, or have turned back.
+    """
+    result = values.copy()
+    for begin, end in _runs(how == _HELD):
+        for row in range(begin, end):
+            for seen in (begin - 1, end):
+                if 0 <= seen < len(values) and abs(row - seen) <= _BRIEFLY:
+                    result[row, :2] = np.minimum(result[row, :2], values[seen, :2])
+                    result[row, 2:4] = np.maximum(result[row, 2:4], values[seen, 2:4])
+    return result
+
+
 def _track(first: int, values: Array, scores: Array, how: npt.NDArray[np.int64]) -> Track:
     sizes = np.sqrt(np.prod(values[:, 2:4] - values[:, :2], axis=1))
     change = np.diff(how) != 0
@@ -271,9 +289,15 @@ def _spans(refused: Sequence[tuple[int, float]], rate: Fraction) -> list[tuple[i
     ]
 
 
-def _runs(mask: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Return where ``mask`` is true, as half-open spans."""
+def _runs(mask: npt.NDArray[np.bool_], join: int = 0) -> list[tuple[int, int]]:
+    """Return where ``mask`` is true, as half-open spans; those nearer than ``join`` are one."""
     edges = np.diff(np.concatenate([[0], mask.astype(np.int8), [0]]))
-    return list(
-        zip(np.flatnonzero(edges > 0).tolist(), np.flatnonzero(edges < 0).tolist(), strict=True)
-    )
+    found: list[tuple[int, int]] = []
+    for begin, end in zip(
+        np.flatnonzero(edges > 0).tolist(), np.flatnonzero(edges < 0).tolist(), strict=True
+    ):
+        if found and begin - found[-1][1] < join:
+            found[-1] = (found[-1][0], end)
+        else:
+            found.append((begin, end))
+    return found

@@ -1,4 +1,4 @@
-"""Faces that the frame's border cuts: the detector boxes what is left of them, too tightly."""
+"""Faces of which a part is hidden: the detector boxes what is left of them, too tightly."""
 
 from __future__ import annotations
 
@@ -9,6 +9,35 @@ Array = npt.NDArray[np.float64]
 
 _NEAR = 0.04  # of the face's size: so near to the border a box is taken for cut
 _FRAMES = 25  # how far away in time the whole face may be
+_CLEAR, _UNCLEAR = 0.95, 0.9  # scores of faces that show whole; of those of which parts may show
+_SMALLER = 0.92  # of the usual size: less is a part
+
+
+def whole(values: Array, scores: Array) -> Array:
+    """Give boxes that something before the face makes smaller the face's usual size.
+
+    Which side is hidden is not known, so what is missing is added on every side.
+
+    Parameters
+    ----------
+    values : ndarray
+        ``float64 (n, 14)``: boxes and landmarks, row by row in time.
+    scores : ndarray
+        ``float64 (n,)``.
+    """
+    size = values[:, 2:4] - values[:, :2]
+    clear = np.flatnonzero(scores >= _CLEAR)
+    result = values.copy()
+    for row in np.flatnonzero(scores < _UNCLEAR) if len(clear) else ():
+        close = clear[np.abs(clear - row) <= _FRAMES]
+        if not len(close):
+            continue
+        nearest = close[np.argsort(np.abs(close - row), kind="stable")[:5]]
+        usual = np.median(size[nearest], axis=0)
+        missing = np.where(size[row] < _SMALLER * usual, usual - size[row], 0.0)
+        result[row, :2] -= missing
+        result[row, 2:4] += missing
+    return result
 
 
 def at_border(values: Array, shape: tuple[int, int]) -> Array:
