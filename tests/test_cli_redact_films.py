@@ -15,8 +15,11 @@ import pytest
 from skimage.data import astronaut
 
 from seethrough.cli import run
+from seethrough.errors import VerificationError
+from seethrough.pipeline import redact_film
 from seethrough.types import Box
 from tests.pipeline.faces_film import dark, decoded, face_frame, film, tracks, wall_frame
+from tests.pipeline.test_redact_films import Look
 from tests.test_cli import LISTENING, checked, errors
 from tests.video.films import make
 
@@ -142,6 +145,44 @@ def test_damaged_tracks_are_code_3_and_wrong_wishes_code_2(
         assert run(["redact", "raw.mp4", "-o", "safe.mp4", *arguments]) == code, arguments
         assert len(capsys.readouterr().err.splitlines()) == 1
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_lost_face_may_stop_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film(tmp_path / "raw.mp4", frames=4)
+    monkeypatch.chdir(tmp_path)
+
+    def lost(*_: object, **__: object) -> None:
+        raise VerificationError("a face is lost: face 1 at 0.08-0.12 s", "add these times by hand")
+
+    monkeypatch.setattr(redact_film, "track", lost)
+    command = ["redact", "raw.mp4", "-o", "safe.mp4", "--on-lost", "stop", "--json", "r.json"]
+    assert run(command) == 7
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "face 1 at 0.08-0.12 s" in line
+    (record,) = checked((tmp_path / "r.json").read_text(), "redact")["inputs"]
+    assert (record["status"], record["output"], record["verified"]) == ("failed", None, None)
+    assert {path.name for path in tmp_path.iterdir()} == {"raw.mp4", "r.json"}
+
+
+def test_a_film_that_still_shows_something_is_code_7(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film(tmp_path / "raw.mp4", frames=4)
+    tracks(tmp_path / "tracks.json", frames=4)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(redact_film, "Verifier", Look)
+    monkeypatch.setattr(Look, "bad", (1.0,))
+    command = ["redact", "raw.mp4", "-o", "safe.mp4", "--tracks", "tracks.json", "--json", "r.json"]
+    assert run([*command, "--style", "solid"]) == 7
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "part of the face is not covered" in line
+    assert "at 0.12 s" in line
+    assert "kept as safe.unverified.mp4" in line
+    (record,) = checked((tmp_path / "r.json").read_text(), "redact")["inputs"]
+    assert (record["verified"], record["unverified"]) == (False, "safe.unverified.mp4")
+    assert not (tmp_path / "safe.mp4").exists()
 
 
 @pytest.mark.slow
