@@ -64,7 +64,7 @@ def registered(cases: Sequence[Case]) -> Image:
         for _ in range(_ROUNDS):
             guess = np.asarray(np.clip(np.rint(estimate), 0, 255), np.uint8)
             errors = [
-                probe - (case.plain or case.cover)(guess)
+                (probe - (case.plain or case.cover)(guess)) * case.covered[..., None]
                 for probe, case in zip(probes, cases, strict=True)
             ]
             estimate = np.clip(estimate + np.mean(errors, axis=0), 0, 255)
