@@ -244,7 +244,7 @@ def _either_way(values: Array, how: npt.NDArray[np.int64]) -> Array:
     It may have moved on, as is assumed, or have turned back.
     """
     result = values.copy()
-    for begin, end in _runs(how == _HELD):
+    for begin, end in _runs(how != _DETECTED):
         for row in range(begin, end):
             for seen in (begin - 1, end):
                 if 0 <= seen < len(values) and abs(row - seen) <= _BRIEFLY:
