@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from seethrough.tracker.tracks import HOWS, How
 
+_ROOM, _COLUMNS = 128, 16  # rows at first; box, landmarks, score, how
 _GROW = 0.01  # at most, each frame that a face is not seen; logarithm
 
 Array: TypeAlias = npt.NDArray[np.float64]
@@ -110,25 +111,35 @@ class Course:
         How it is known.
     """
 
-    __slots__ = ("_front", "_rows", "first")
+    __slots__ = ("_begin", "_data", "_end", "first")
 
     def __init__(self, frame: int, spot: Spot, how: How = "detected") -> None:
         self.first = frame
-        self._rows = [_row(spot, how)]
-        self._front: list[npt.NDArray[np.float32]] = []
+        # Rows lie somewhere in the middle, so that both ends can grow.
+        self._data = np.empty((_ROOM, _COLUMNS), np.float32)
+        self._begin, self._end = _ROOM // 2, _ROOM // 2 + 1
+        self._data[self._begin] = _row(spot, how)
 
     @property
     def last(self) -> int:
         """The frame after the last one."""
-        return self.first + len(self._front) + len(self._rows)
+        return self.first + self._end - self._begin
 
     def append(self, spot: Spot, how: How) -> None:
         """Add a frame at the end."""
-        self._rows.append(_row(spot, how))
+        if self._end == len(self._data):
+            self._enlarge(0, len(self._data) // 2)
+        self._data[self._end] = _row(spot, how)
+        self._end += 1
 
     def prepend(self, spot: Spot, how: How) -> None:
         """Add a frame before the first."""
-        self._front.append(_row(spot, how))
+        if self._begin == 0:
+            room = len(self._data) // 2
+            self._enlarge(room, 0)
+            self._begin, self._end = self._begin + room, self._end + room
+        self._begin -= 1
+        self._data[self._begin] = _row(spot, how)
         self.first -= 1
 
     @property
@@ -154,7 +165,8 @@ class Course:
 
     def span(self, first: int, last: int) -> npt.NDArray[np.float64]:
         """Return the rows of some frames, half-open; see :meth:`rows`."""
-        return np.stack([self._row_of(frame) for frame in range(first, last)]).astype(np.float64)
+        begin = self._begin + first - self.first
+        return self._data[begin : begin + last - first].astype(np.float64)
 
     def __getitem__(self, frame: int) -> tuple[Spot, How]:
         row = self._row_of(frame)
@@ -165,14 +177,17 @@ class Course:
         self._row_of(frame)[:] = _row(*value)
 
     def rows(self) -> npt.NDArray[np.float32]:
-        """Return all rows: box (4), landmarks (10), score, how."""
-        return np.stack([*reversed(self._front), *self._rows])
+        """Return all rows, not copied: box (4), landmarks (10), score, how."""
+        return self._data[self._begin : self._end]
 
     def _row_of(self, frame: int) -> npt.NDArray[np.float32]:
-        index = frame - self.first
-        if index < len(self._front):
-            return self._front[len(self._front) - 1 - index]
-        return self._rows[index - len(self._front)]
+        if not self.first <= frame < self.last:
+            raise IndexError(frame)
+        row: npt.NDArray[np.float32] = self._data[self._begin + frame - self.first]
+        return row
+
+    def _enlarge(self, before: int, after: int) -> None:
+        self._data = np.pad(self._data, ((before, after), (0, 0)))
 
 
 def _row(spot: Spot, how: How) -> npt.NDArray[np.float32]:
