@@ -112,6 +112,23 @@ def test_sound_that_the_container_cannot_hold_is_refused_at_once(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["in.mov"]
 
 
+def test_sound_that_is_damaged_is_told_as_such(tmp_path, monkeypatch):
+    film = films.make(tmp_path / "in.mkv", sound="aac", frames=3)
+    original = av.container.InputContainer.demux
+
+    def backwards(source, others):
+        packets = [packet for packet in original(source, audio=0) if packet.size]
+        for packet in packets:
+            packet.stream = next(iter(others.values()))
+            packet.pts, packet.dts = 0, 100  # shown before it can be decoded
+            yield packet
+
+    monkeypatch.setattr("seethrough.video.joining._copies", backwards)
+    with pytest.raises(InputError, match=r"sound.*damaged"):
+        through(film)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
+
+
 @pytest.mark.parametrize(
     ("matrix", "degrees", "turn"),
     [

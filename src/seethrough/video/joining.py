@@ -17,7 +17,7 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from seethrough.errors import UsageError
+from seethrough.errors import InputError, UsageError
 from seethrough.video.codecs import Encoding
 from seethrough.video.opening import open_film, start_of
 from seethrough.video.options import EncodeOptions
@@ -103,6 +103,11 @@ def join(
         What to keep.
     threads : int or None
         As the segments were encoded with.
+
+    Raises
+    ------
+    InputError
+        Where the sound or the subtitles cannot be copied.
     """
     with (
         open_film(info.path) as source,
@@ -113,7 +118,8 @@ def join(
             raise RuntimeError("the encoder's header has changed between segments")
         pictures = _pictures(parts, info, picture)
         copies = _copies(source, others)
-        picture_next, copy_next = next(pictures, None), next(copies, None)
+        with _readable(info):
+            picture_next, copy_next = next(pictures, None), next(copies, None)
         while picture_next is not None or copy_next is not None:
             if copy_next is None or (
                 picture_next is not None and _when(picture_next) <= _when(copy_next)
@@ -122,8 +128,23 @@ def join(
                 container.mux_one(picture_next)
                 picture_next = next(pictures, None)
             else:
-                container.mux_one(copy_next)
-                copy_next = next(copies, None)
+                with _readable(info):
+                    container.mux_one(copy_next)
+                    copy_next = next(copies, None)
+
+
+@contextmanager
+def _readable(info: FilmInfo) -> Iterator[None]:
+    """Take what FFmpeg refuses while packets are copied for damage of the source."""
+    try:
+        yield
+    except OSError:  # among them some of FFmpeg's: the disk is full
+        raise
+    except av.FFmpegError as error:
+        raise InputError(
+            f"the sound or the subtitles of {info.path} are damaged",
+            "leave them out (voice mute), or export the film again",
+        ) from error
 
 
 def _muxer(
