@@ -7,6 +7,7 @@ module decodes the answers that matter and drops those that repeat each other.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -139,6 +140,7 @@ class FaceNetwork:
         return self(picture[None], threshold)[0]
 
 
+@lru_cache(maxsize=8)
 def _anchors(height: int, width: int) -> Array:
     """Return ``(N, 3)`` anchors, centre x, y (from the picture's edge) and side."""
     parts = []
@@ -148,7 +150,9 @@ def _anchors(height: int, width: int) -> Array:
         centres = np.broadcast_to(centre, (len(centre), len(sides), 2))
         side = np.broadcast_to(np.array(sides)[:, None], (len(centre), len(sides), 1))
         parts.append(np.concatenate([centres, side], axis=-1).reshape(-1, 3))
-    return np.concatenate(parts)
+    anchors = np.concatenate(parts)
+    anchors.setflags(write=False)  # every caller gets the same
+    return anchors
 
 
 def _decoded(
