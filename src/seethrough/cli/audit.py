@@ -30,7 +30,7 @@ def audit(
         typer.Option(
             "--original",
             metavar="A",
-            help="The uncovered picture, or a folder of them.",
+            help="The uncovered picture or film, or a folder of them.",
             show_default=False,
             readable=False,
         ),
@@ -73,6 +73,7 @@ def audit(
     Examples:
       seethrough audit --original raw.jpg --redacted blurred.jpg -o report
       seethrough audit --original raw.jpg --style mosaic --strength 12 -o report
+      seethrough audit --original raw.mp4 --redacted blurred.mp4 -o report
       seethrough audit --original folder/ --redacted folder2/ -o report
     """  # noqa: D301 - \b keeps the lines below it as they are
     voice = shared.voice

@@ -193,12 +193,13 @@ def audit(
     Parameters
     ----------
     original : path
-        An uncovered picture, or a folder of them. Several pictures of one person serve as the
-        attackers' gallery.
+        An uncovered picture or film, or a folder of them. Several originals that show one person
+        serve as the attackers' gallery.
     output : path
         The folder for ``report.html`` and ``report.json``, created for its owner alone.
     redacted : path, optional
-        The redacted picture, or a folder of them with the originals' names (suffixes may differ).
+        The redacted picture or film, or a folder of them with the originals' names (suffixes may
+        differ).
     style : {"mosaic", "blur", "box", "solid", "eye-bar", "mask-face", "mask-head"}, optional
         Without ``redacted``, the cover to simulate over every face; with it, how the faces that
         it covers are covered, in place of what the file tells. ``solid`` covers the head.
@@ -224,7 +225,8 @@ def audit(
     UsageError
         Where there is neither a redacted file nor a style, or an option makes no sense.
     InputError
-        Where a pair does not match, is swapped, or is covered in a way that cannot be named.
+        Where a pair does not match (a photo and a film never do), is swapped, or is covered in a
+        way that cannot be named.
     OutputError, MissingPartError
         The first failure, once every pair has been handled.
     NothingToDoError

@@ -206,7 +206,7 @@ def finding(face: FaceAudit) -> str:
             "face uncovered. Anybody who knows the person recognises them there; no attack is "
             "needed."
         )
-        return f"{bare} Where it is covered: {_attacked(face)}" if face.readings else bare
+        return f"{bare} In the others it is covered. {_attacked(face)}" if face.readings else bare
     if not face.covered and face.film is not None:
         return (
             "The redacted film leaves this face uncovered. "
