@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from benchmarks.film_stage import Seen
 from seethrough.types import Image
 
@@ -74,7 +76,7 @@ class Coverage:
 
     def add(self, number: int, original: Image, output: Image, faces: Sequence[Seen]) -> None:
         """Count one frame."""
-        black = (output <= BLACK).all(axis=2)
+        black = np.asarray((output <= BLACK).all(axis=2))
         lit = (original > BLACK + 30).any(axis=2)
         self.black += int((black & lit).sum())
         self.all_pixels += black.size

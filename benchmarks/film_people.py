@@ -152,13 +152,15 @@ def cut_out(portrait: Image, face: Face) -> tuple[Image, Mask, Landmarks]:
     marks[: _CUT_SIDE // 30] = marks[: _CUT_SIDE // 2, [0, -1]] = cv2.GC_BGD
     models = np.zeros((1, 65)), np.zeros((1, 65))
     cv2.setRNGSeed(0)
-    cv2.grabCut(small, marks, None, *models, 6, cv2.GC_INIT_WITH_MASK)
+    cv2.grabCut(small, marks, (0, 0, 0, 0), *models, 6, cv2.GC_INIT_WITH_MASK)
     person = np.isin(marks, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(person)
     large = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] > 0.02 * _CUT_SIDE**2]
     alpha = np.isin(labels, large).astype(np.float32)
     alpha = np.asarray(cv2.resize(alpha, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), np.float32)
-    alpha = np.asarray(cv2.GaussianBlur(cv2.erode(alpha, None), (0, 0), 1.5), np.float32)
+    alpha = np.asarray(
+        cv2.GaussianBlur(cv2.erode(alpha, np.ones((3, 3), np.uint8)), (0, 0), 1.5), np.float32
+    )
     pixels = cv2.resize(portrait, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     ratio = SIDE / np.array(portrait.shape[1::-1])
     landmarks = (face.landmarks + 0.5) * ratio - 0.5

@@ -174,7 +174,7 @@ def timed_frames(path: Path) -> Iterator[tuple[float, Image]]:
         stream = container.streams.video[0]
         stream.thread_type = "NONE"
         for frame in container.decode(stream):
-            seconds = float(frame.pts * frame.time_base) if frame.pts is not None else 0.0
+            seconds = float(frame.time)
             yield seconds, np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
