@@ -52,6 +52,7 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[ArrayFrame], se
                 return [[] for _ in looks]
             return close(self, small, looks)  # type: ignore[arg-type]
 
+        monkeypatch.setattr(engine, "_readable", lambda picture, factors: (picture, factors))
         monkeypatch.setattr(Looker, "whole", no_whole)
         monkeypatch.setattr(Looker, "close", no_close)
 
@@ -168,6 +169,13 @@ def test_a_lost_face_can_cover_the_frame() -> None:
 def test_a_lost_face_can_stop_the_work() -> None:
     with pytest.raises(VerificationError, match=r"face 1 at 0\.\d\d-0\.\d\d s"):
         tracked(vanishing(), hold=0.4, on_lost="stop")
+
+
+def test_small_films_are_enlarged_for_the_detector() -> None:
+    frames = film(6, along(100, 2, 15))
+    tracks = tracked(frames)
+    assert tracks.tracks[0].first == 0
+    assert tracks.at(3)[0].box.iou(box_of(along(100, 2, 15)(3))) > 0.5
 
 
 def test_no_face_is_no_track() -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
+import cv2
 import numpy as np
 
 from seethrough.errors import InputError
@@ -29,6 +30,7 @@ from seethrough.tracker.looking import Look, Looker, distinct, overlap
 from seethrough.tracker.options import TrackOptions
 from seethrough.tracker.tracing import Tracer
 from seethrough.tracker.tracks import Tracks
+from seethrough.types import Image
 
 _BEGIN_TURNED = 0.8  # the same in turned frames, where the detector errs more often
 _CONTINUE = 0.3  # score of a close look that continues one
@@ -47,6 +49,7 @@ _KEPT_FRAMES = 64  # at most
 _WIDE_SIDE = 1280  # long side of the view for small faces
 _WIDE, _WIDE_LOST = 15, 10  # every how many frames; where a face is lost
 _TURNED = 8  # every how many frames a turned view is searched, three of them in turn
+_SMALL = 360  # px: long side of frames that are enlarged
 _SETTLED = 3  # frames after which a new face's motion is known
 
 
@@ -114,7 +117,7 @@ class _Engine:
         self._shot = 0  # its first frame
 
     def take(self, frame: FrameLike) -> None:
-        picture, factors = frame.reduced(self._options.long_side)
+        picture, factors = _readable(*frame.reduced(self._options.long_side))
         small = Small(self._count, picture)
         self._finisher.take(frame, factors, picture.shape)
         if self._cuts(picture):
@@ -340,3 +343,12 @@ class _Engine:
             if self._trace_back(live):
                 return
         self._finisher.close(live)
+
+
+def _readable(picture: Image, factors: tuple[float, float]) -> tuple[Image, tuple[float, float]]:
+    """Enlarge a small film's frame: the detector sees little of faces under 20 px."""
+    height, width = picture.shape[:2]
+    if max(height, width) > _SMALL:
+        return picture, factors
+    larger = cv2.resize(picture, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(larger, np.uint8), (factors[0] / 2, factors[1] / 2)
