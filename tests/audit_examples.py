@@ -10,7 +10,9 @@ import skimage.data
 
 from seethrough.auditor.types import (
     VERDICTS,
+    Bare,
     FaceAudit,
+    FilmFace,
     Leak,
     Level,
     Odds,
@@ -159,3 +161,12 @@ def picture(*faces: FaceAudit, leaks: tuple[Leak, ...] = (), name: str = "raw.jp
             "people, where chance is 1 in 100."
         ),
     )
+
+
+def followed(face: FaceAudit, number: int = 1, spans: tuple[Bare, ...] = ()) -> FaceAudit:
+    """A face of a film, covered in nine frames and bare for ``spans``."""
+    strip = tuple((second * 0.1, cells(crop(), 16)) for second in range(11))
+    film = FilmFace(number, 0.0, 1.2, 9, spans, strip, 8, face.face.box)
+    if not spans:
+        return replace(face, film=film)
+    return replace(face, film=film, covered=False, verdict="uncovered")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from seethrough.auditor.attackers.film import alike, joined, registered, typical
+from seethrough.auditor.attackers.film import alike, joined, movement, registered, typical, weight
 from seethrough.auditor.cases import aligned, make_case
 from seethrough.auditor.covers import styled_cover
 from seethrough.auditor.engine import AuditEngine
@@ -54,9 +54,19 @@ def test_a_mosaic_that_moves_over_the_face_shows_more_than_any_frame() -> None:
     assert distance(registered(cases), cases) < 0.9 * mean < 0.9 * single
 
 
-def test_a_grid_that_moves_along_shows_less() -> None:
+def test_a_grid_that_moves_along_shows_no_more_than_one_frame() -> None:
     still, moving = [look(0)] * 8, [look(index) for index in range(8)]
-    assert distance(registered(moving), moving) < distance(registered(still), still) - 0.5
+    np.testing.assert_array_equal(registered(still), still[0].probe)
+    assert movement(still) < 0.01 < 0.3 < movement(moving) <= 1
+    assert weight(still) == 1
+    assert weight(moving) > 4
+    assert weight([look(0, "blur", 6.0), look(1, "blur", 6.0)]) == 1
+
+
+def test_weights_count(rng: np.random.Generator) -> None:
+    a, b = ({"dlib": rng.normal(size=(1, 8)).astype(np.float32)} for _ in range(2))
+    (towards,) = joined([a, b], [1.0, 1e6])["dlib"]
+    np.testing.assert_allclose(towards, b["dlib"][0] / np.linalg.norm(b["dlib"]), atol=1e-4)
 
 
 def test_only_looks_through_one_kind_of_cover_are_joined() -> None:

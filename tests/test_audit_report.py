@@ -17,10 +17,10 @@ import pytest
 
 from seethrough.auditor import report
 from seethrough.auditor.report import plot
-from seethrough.auditor.types import Leak, PictureAudit, Sight
+from seethrough.auditor.types import Bare, Leak, PictureAudit, Sight
 from seethrough.errors import MissingPartError, NothingToDoError, OutputError
 from seethrough.types import Box, WeightsUsed
-from tests.audit_examples import bare, exposed, picture, safe
+from tests.audit_examples import bare, exposed, followed, picture, safe
 
 WEIGHTS = (WeightsUsed("restorer", "ab" * 32),)
 HOSTILE = "<script>alert(1)</script>&\"'"
@@ -272,3 +272,39 @@ def test_a_plot_leaves_no_trace_in_matplotlib() -> None:
     assert plot.odds_plot(readings, "face-1") == first
     for name in ("Restores first (A2)", "blind guess", "1 in 10", "always"):
         assert f">{name}<" in first
+
+
+def test_a_film_with_many_faces_stays_small(tmp_path: Path, rng: np.random.Generator) -> None:
+    def noise(*shape: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        return rng.integers(0, 256, (*shape, 3), dtype=np.uint8)
+
+    one = exposed()
+    grain = tuple(replace(sight, picture=noise(128, 128)) for sight in one.sights * 2)
+    faces = [followed(replace(one, sights=grain), number) for number in range(1, 31)]
+    film = replace(picture(*faces), preview=noise(540, 960), length=1.2)
+    assert len(write(tmp_path, film)) < 5_000_000
+
+
+def test_a_film_shows_its_strip_and_what_is_not_calibrated(tmp_path: Path) -> None:
+    spans = (Bare(0.3, 0.38, 2),)
+    face = followed(exposed(), 7, spans)
+    readings = tuple(
+        replace(each, level="A4", calibrated=False) if each.level == "A3" else each
+        for each in face.readings
+    )
+    film = replace(picture(replace(face, readings=readings)), length=1.2, notes=("Mind this.",))
+    page = write(tmp_path, film)
+    assert "In 2 frames the redacted film leaves this face uncovered" in words_of(page)
+    for said in ("The film", "Face 7", "0:00.30, bare", "read as one look", "Mind this."):
+        assert said in words_of(page)
+    assert page.count("in the redacted film at") == 11
+
+
+def test_odds_stand_beside_those_without_a_cover(tmp_path: Path) -> None:
+    page = words_of(write(tmp_path, picture(exposed())))
+    assert "No cover at all, dlib 99\xa0in\xa0100 9\xa0in\xa010" in page
+
+
+def words_of(page: str) -> str:
+    """What a reader sees, on one line."""
+    return re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", page))

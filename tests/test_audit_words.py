@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from seethrough.auditor.report import words
-from seethrough.auditor.types import FaceAudit, Leak, Odds
+from seethrough.auditor.types import Bare, FaceAudit, Leak, Odds
 from seethrough.types import Operator
-from tests.audit_examples import bare, exposed, picture, reading, safe
+from tests.audit_examples import bare, exposed, followed, picture, reading, safe
 
 
 @pytest.mark.parametrize(
@@ -159,3 +159,27 @@ def test_odds_stay_on_one_line() -> None:
 def test_durations() -> None:
     assert words.duration(8.44) == "8.4 seconds"
     assert words.duration(185.2) == "3 min 5 s"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0, "0:00.00"), (3.2, "0:03.20"), (59.999, "1:00.00"), (3723.5, "1:02:03.50")],
+)
+def test_times_of_a_film(seconds: float, expected: str) -> None:
+    assert words.clock(seconds) == expected
+
+
+def test_bare_times_are_listed_up_to_a_point() -> None:
+    spans = [Bare(second, second + 0.04, 1) for second in range(8)]
+    assert words.times(spans[:1]) == "from 0:00.00 to 0:00.04 (1 frame)"
+    assert words.times(spans).endswith("(1 frame) and 3 more times")
+    assert words.times(spans).count("from") == 5
+
+
+def test_a_film_that_is_bare_at_times_says_so_and_what_the_covers_leave() -> None:
+    face = followed(exposed(), spans=(Bare(0.3, 0.38, 2),))
+    assert "In 2 frames the redacted film leaves this face uncovered" in words.finding(face)
+    assert "The strongest attacker" in words.finding(face)
+    film = replace(picture(face), length=1.2)
+    assert words.headline([film, picture(bare())]).startswith("In 2 of 2 files")
+    assert words.headline([film, film]).startswith("In 2 of 2 films")

@@ -22,7 +22,7 @@ from seethrough.auditor.attackers import (
     shown,
     visible,
 )
-from seethrough.auditor.attackers.film import alike, joined, registered, typical
+from seethrough.auditor.attackers.film import alike, joined, registered, typical, weight
 from seethrough.auditor.recognisers import (
     RECOGNISERS,
     Crops,
@@ -144,17 +144,20 @@ class AuditEngine:
             scores: dict[RecogniserName, float | None] = dict.fromkeys(RECOGNISERS)
             return self._readings("A4", middle.cover, scores, blind=True, same=same), ()
         covered = np.logical_or.reduce([look.case.covered for look in used])
-        pooled = shown(registered([look.case for look in used])[None], visible("A3", kind, covered))
-        reads, sight = self._pooled(pooled)
-        together = joined([*(look.reads for look in used), reads])
-        # For want of another photo: every frame that was looked at.
-        known = [photo for look in used for photo in look.case.references] if same else list(
-            middle.case.references
-        )  # fmt: skip
-        references = np.stack(known)
+        cases = [look.case for look in used]
+        reads, sight = self._pooled(shown(registered(cases)[None], visible("A3", kind, covered)))
+        counts = [*[1.0] * len(used), weight(cases)]
+        together = joined([*(look.reads for look in used), reads], counts)
+        # For want of another photo: what the frames that were looked at have in common.
+        photos = [photo for case in cases for photo in case.references]
+        references = np.stack(photos if same else middle.case.references)
         scores = {}
         for name, read in together.items():
-            genuine = directions(name, read, self._describe[name](references)).mean(axis=1)
+            described = self._describe[name](references)
+            genuine = directions(name, read, described).mean(axis=1)
+            if same:  # the cosine with their mean direction
+                common = spaces()[name].direction(described).mean(axis=0)
+                genuine = genuine / np.linalg.norm(common)
             strangers = directions(name, read, spaces()[name].distractors)
             scores[name] = float(odds.z_score(genuine, strangers)[0])
         return self._readings("A4", middle.cover, scores, blind=False, same=same), (sight,)

@@ -5,7 +5,8 @@ their directions the errors of single frames cancel. And the degraded frames the
 over one another, aligned by the landmarks of the original: a mosaic's grid stands still while the
 face moves under it, so that every frame samples it anew. The mean of the frames is then corrected
 until it explains each of them (iterative back-projection: M. Irani, S. Peleg, "Improving resolution
-by image registration", CVGIP 53(3), 1991), and read like a frame of its own.
+by image registration", CVGIP 53(3), 1991), and read like a frame of its own. The more the grid has
+moved, the more this counts: it shows what no single frame does.
 """
 
 from __future__ import annotations
@@ -20,10 +21,13 @@ from seethrough.auditor.space import unit
 from seethrough.auditor.types import Case, Reading, Sight
 from seethrough.types import Image
 
-_ROUNDS = 5
+_ROUNDS = 12
+_WEIGHT = 2.0  # of frames laid over one another, where the grid has moved, beside all single ones
+
+_STILL = 0.05  # movement: less samples nothing anew
 
 
-def joined(reads: Sequence[Reads]) -> Reads:
+def joined(reads: Sequence[Reads], weights: Sequence[float] | None = None) -> Reads:
     """Return the mean direction of one face over several looks at it.
 
     Parameters
@@ -31,11 +35,34 @@ def joined(reads: Sequence[Reads]) -> Reads:
     reads : sequence of mapping
         What was read in each frame, ``float32 (1, D)`` directions in each recogniser's space; at
         least one.
+    weights : sequence of float, optional
+        Of each; equal where absent.
     """
     return {
-        name: unit(np.mean([unit(each[name]) for each in reads], axis=0, dtype=np.float32))
+        name: unit(
+            np.asarray(
+                np.average([unit(each[name]) for each in reads], axis=0, weights=weights),
+                np.float32,
+            )
+        )
         for name in reads[0]
     }
+
+
+def movement(cases: Sequence[Case]) -> float:
+    """How much a mosaic's grid has moved over a face, range [0, 1]; 0 for other covers."""
+    turns = []
+    for case in cases:
+        size, phase = case.operator.size, case.operator.phase
+        if size is None or phase is None:
+            return 0.0
+        turns.append(np.exp(2j * np.pi * np.array(phase) / np.array(size)))
+    return float(np.max(1 - np.abs(np.mean(turns, axis=0))))
+
+
+def weight(cases: Sequence[Case]) -> float:
+    """How much frames that were laid over one another count beside each single one."""
+    return max(1.0, _WEIGHT * len(cases) * movement(cases))
 
 
 def alike(cases: Sequence[Case]) -> list[int]:
@@ -60,7 +87,7 @@ def registered(cases: Sequence[Case]) -> Image:
     """
     probes = [case.probe.astype(np.float32) for case in cases]
     estimate = np.mean(probes, axis=0)
-    if cases[0].operator.kind == "mosaic":
+    if movement(cases) > _STILL:
         for _ in range(_ROUNDS):
             guess = np.asarray(np.clip(np.rint(estimate), 0, 255), np.uint8)
             errors = [

@@ -148,5 +148,6 @@ def _page(
         glued=words.glued,
         pictures=pictures,
         unredacted=uncovered(),
+        lossless=sum(len(audit.faces) for audit in audits) <= pictures.MANY,
         odds_plot=lambda readings, identity: Markup(odds_plot(readings, identity)),
     )

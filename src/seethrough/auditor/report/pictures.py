@@ -16,23 +16,23 @@ PREVIEW = 1000
 """Longest side of a preview, in pixels."""
 
 
-def crop_uri(picture: Image) -> str:
-    """A crop as a ``data:`` URI, lossless, so that a mosaic's cells stay as they are."""
-    return _uri(PIL.Image.fromarray(np.ascontiguousarray(picture)), "PNG", {"optimize": True})
+MANY = 12
+"""More faces than this make a page too large for lossless crops."""
+
+
+def crop_uri(picture: Image, *, lossless: bool = True) -> str:
+    """A crop as a ``data:`` URI; lossless, a mosaic's cells stay as they are."""
+    return frame_uri(picture) if not lossless else _uri(_image(picture), "PNG", {"optimize": True})
 
 
 def frame_uri(picture: Image) -> str:
-    """A frame of a film's strip as a ``data:`` URI."""
-    return _uri(
-        PIL.Image.fromarray(np.ascontiguousarray(picture)),
-        "JPEG",
-        {"quality": 85, "optimize": True},
-    )
+    """A small picture as a ``data:`` URI, a few kilobytes."""
+    return _uri(_image(picture), "JPEG", {"quality": 85, "optimize": True})
 
 
 def preview_uri(picture: Image) -> str:
     """A picture of a scene as a ``data:`` URI, at most :data:`PREVIEW` px on its longest side."""
-    small = PIL.Image.fromarray(np.ascontiguousarray(picture))
+    small = _image(picture)
     small.thumbnail((PREVIEW, PREVIEW), PIL.Image.Resampling.BOX)
     return _uri(small, "JPEG", {"quality": 85, "optimize": True})
 
@@ -42,6 +42,10 @@ def outline(audit: PictureAudit, box: Box) -> dict[str, float]:
     x0, x1 = (100 * min(max(x / audit.width, 0), 1) for x in (box.x0, box.x1))
     y0, y1 = (100 * min(max(y / audit.height, 0), 1) for y in (box.y0, box.y1))
     return {"left": x0, "top": y0, "width": x1 - x0, "height": y1 - y0}
+
+
+def _image(picture: Image) -> PIL.Image.Image:
+    return PIL.Image.fromarray(np.ascontiguousarray(picture))
 
 
 def _uri(picture: PIL.Image.Image, kind: str, options: Mapping[str, object]) -> str:
