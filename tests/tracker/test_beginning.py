@@ -40,7 +40,14 @@ def lost(x: float, step: float = 0, count: int = 20, score: float = 1.0) -> Live
 
 @pytest.mark.parametrize(
     ("score", "mean", "begins"),
-    [(0.95, 0.0, True), (0.7, 0.7, True), (0.7, 0.4, False), (0.3, 0.9, False)],
+    [
+        (0.95, 0.0, True),
+        (0.7, 0.7, True),
+        (0.7, 0.4, False),
+        (0.3, 0.6, False),
+        (0.3, 0.9, True),
+        (0.2, 0.9, False),
+    ],
 )
 def test_weak_detections_begin_where_a_second_look_agrees(
     score: float, mean: float, begins: bool
@@ -54,7 +61,7 @@ def test_a_weak_detection_near_a_lost_face_begins_and_is_never_dropped() -> None
     begun = beginner.begin(spot(60, score=0.3), SMALL, [lost(50)])
     assert begun is not None
     assert begun.hits > 10
-    assert beginner.begin(spot(160, score=0.3), SMALL, [lost(50)]) is None
+    assert beginner.begin(spot(160, score=0.3), SMALL, [lost(50)]) is None  # not near
 
 
 def test_what_is_refused_is_listed_and_not_looked_at_again_at_once() -> None:

@@ -52,7 +52,7 @@ def blind(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[ArrayFrame], se
                 return [[] for _ in looks]
             return close(self, small, looks)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(engine, "_readable", lambda picture, factors: (picture, factors))
+        monkeypatch.setattr(engine, "_readable", lambda picture, factors, _: (picture, factors))
         monkeypatch.setattr(Looker, "whole", no_whole)
         monkeypatch.setattr(Looker, "close", no_close)
 
@@ -172,10 +172,10 @@ def test_a_lost_face_can_stop_the_work() -> None:
 
 
 def test_small_films_are_enlarged_for_the_detector() -> None:
-    frames = film(6, along(100, 2, 15))
+    frames = film(6, along(100, 2, 10))
     tracks = tracked(frames)
     assert tracks.tracks[0].first == 0
-    assert tracks.at(3)[0].box.iou(box_of(along(100, 2, 15)(3))) > 0.5
+    assert tracks.at(3)[0].box.iou(box_of(along(100, 2, 10)(3))) > 0.5
 
 
 def test_no_face_is_no_track() -> None:

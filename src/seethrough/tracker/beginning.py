@@ -16,11 +16,12 @@ from seethrough.tracker.frames import Small
 from seethrough.tracker.live import Live
 from seethrough.tracker.looking import Looker, overlap
 
-BEGIN = 0.45
+BEGIN = 0.25
 """Score from which a detection may begin a track anywhere."""
 
 _SURE = 0.9  # score from which no second look is asked for
 _ACCEPT = 0.5  # mean score of the second look; faces in films had 0.68 and more, leaves up to 0.42
+_ACCEPT_WEAK, _WEAK = 0.7, 0.45  # the same for scores below the second; small faces had 0.84
 _ACCEPT_LOST = 0.3  # the same where a face was lost: part of it may show
 _LISTED = 0.5  # score from which a detection that was refused is listed
 _AROUND = 2.0  # sizes of a lost face, around it
@@ -67,7 +68,8 @@ class Beginner:
         better = closer if closer is not None and closer.score >= spot.score else spot
         if better.score < _SURE:
             mean = self._looker.again(small, better)
-            if mean < (_ACCEPT_LOST if near else _ACCEPT):
+            usual = _ACCEPT if better.score >= _WEAK else _ACCEPT_WEAK
+            if mean < (_ACCEPT_LOST if near else usual):
                 self._recent.append((small.index, spot))
                 if spot.score >= _LISTED:
                     self.refused.append((small.index, spot.score))

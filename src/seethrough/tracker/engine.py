@@ -49,7 +49,7 @@ _KEPT_FRAMES = 64  # at most
 _WIDE_SIDE = 1280  # long side of the view for small faces
 _WIDE, _WIDE_LOST = 15, 10  # every how many frames; where a face is lost
 _TURNED = 8  # every how many frames a turned view is searched, three of them in turn
-_SMALL = 360  # px: long side of frames that are enlarged
+_ENLARGED = 3  # times, at most
 _SETTLED = 3  # frames after which a new face's motion is known
 
 
@@ -117,7 +117,9 @@ class _Engine:
         self._shot = 0  # its first frame
 
     def take(self, frame: FrameLike) -> None:
-        picture, factors = _readable(*frame.reduced(self._options.long_side))
+        picture, factors = _readable(
+            *frame.reduced(self._options.long_side), self._options.long_side
+        )
         small = Small(self._count, picture)
         self._finisher.take(frame, factors, picture.shape)
         if self._cuts(picture):
@@ -345,10 +347,14 @@ class _Engine:
         self._finisher.close(live)
 
 
-def _readable(picture: Image, factors: tuple[float, float]) -> tuple[Image, tuple[float, float]]:
-    """Enlarge a small film's frame: the detector sees little of faces under 20 px."""
+def _readable(
+    picture: Image, factors: tuple[float, float], long_side: int
+) -> tuple[Image, tuple[float, float]]:
+    """Enlarge a small film's frame: the detector sees little of faces under 14 px."""
     height, width = picture.shape[:2]
-    if max(height, width) > _SMALL:
+    times = min(long_side // max(height, width), _ENLARGED)
+    if times < 2:
         return picture, factors
-    larger = cv2.resize(picture, (2 * width, 2 * height), interpolation=cv2.INTER_CUBIC)
-    return np.asarray(larger, np.uint8), (factors[0] / 2, factors[1] / 2)
+    size = (times * width, times * height)
+    larger = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
+    return np.asarray(larger, np.uint8), (factors[0] / times, factors[1] / times)
