@@ -259,7 +259,7 @@ class AuditEngine:
                 of_100, of_1000 = self._calibration.odds(model, name, cover, z, same_frame=same)
             else:
                 continue
-            found.append(Reading(level, name, of_100, of_1000, same, blind or model == level))
+            found.append(Reading(level, name, of_100, of_1000, same, bool(blind or model == level)))
         return found
 
 
