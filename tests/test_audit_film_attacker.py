@@ -98,6 +98,7 @@ def test_the_attackers_that_ship_join_frames() -> None:
     readings, sights = engine.read_film(cases)
     assert sorted({r.level for r in readings}) == ["A0", "A1", "A2", "A3", "A4", "A5"]
     film = [r for r in readings if r.level == "A4"]
+    assert all(type(r.calibrated) is bool for r in readings)  # or JSON cannot hold it
     assert not any(r.calibrated for r in film)
     assert all(r.calibrated for r in readings if r.level != "A4")
     assert all(r.upper_bound_only for r in readings)
@@ -106,3 +107,4 @@ def test_the_attackers_that_ship_join_frames() -> None:
     assert "A4" not in {r.level for r in alone}
     painted, _ = engine.read_film([look(0, "solid", None), look(1, "solid", None)])
     assert {r.of_100.p for r in painted if r.level == "A4"} == {0.01}
+    assert all(type(r.calibrated) is bool for r in painted)
