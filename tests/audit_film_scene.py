@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -169,4 +169,9 @@ class FilmStandIn(StandIn):
     def read_film(self, cases: Sequence[Case]) -> tuple[tuple[Reading, ...], tuple[Sight, ...]]:
         """Read the look in the middle."""
         found = [self.read(case) for case in cases]
-        return found[len(found) // 2]
+        readings, sights = found[len(found) // 2]
+        joined = [
+            replace(each, level="A4", calibrated=cases[0].operator.kind == "solid")
+            for each in readings
+        ]
+        return (*readings, *joined), sights

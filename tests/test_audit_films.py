@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from seethrough.auditor.film.auditing import FilmFile, audit_film
+from seethrough.auditor.film.auditing import AS_ONE_LOOK, UNKNOWN_CODEC, FilmFile, audit_film
 from seethrough.auditor.film.choosing import LOOKS, choose
 from seethrough.auditor.film.moments import moments
 from seethrough.auditor.picture import Outcome, Style
@@ -65,6 +65,7 @@ def test_a_mosaic_is_looked_at_in_a_few_frames() -> None:
     assert len({case.operator.phase for case in engine.cases[: seen.looks]}) > 1
     assert all(case.same_frame for case in engine.cases)
     assert outcome.audit.length == FRAMES / 25
+    assert outcome.audit.notes == (AS_ONE_LOOK, UNKNOWN_CODEC)
 
 
 def other(index: int) -> Image:
@@ -137,6 +138,7 @@ def test_paint_leaves_nothing() -> None:
     face, _ = one(outcome)
     assert face.verdict == "not distinguishable from chance"
     assert {case.operator.kind for case in engine.cases} == {"solid"}
+    assert outcome.audit.notes == (UNKNOWN_CODEC,)  # nothing is read as one look
 
 
 def test_frames_that_are_painted_all_over_are_covered() -> None:

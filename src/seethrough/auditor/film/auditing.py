@@ -145,7 +145,7 @@ def audit_film(
         )
     assert watch.preview is not None
     notes = []
-    if any(len(face.readings) and face.film and face.film.looks > 1 for face in audits):
+    if any(not reading.calibrated for face in audits for reading in face.readings):
         notes.append(AS_ONE_LOOK)
     if redacted is not None and redacted.codec is None and any(face.readings for face in audits):
         notes.append(UNKNOWN_CODEC)
@@ -253,8 +253,15 @@ def _audited(
         verdict=verdict,
         advice=tuple(advice),
         seconds=time.perf_counter() - started,
-        note=STAND_IN if all(each.stand_in for each in seen.looks) else None,
+        note=STAND_IN if _stands_in(seen.looks) else None,
         film=film,
+    )
+
+
+def _stands_in(looks: Sequence[Look]) -> bool:
+    """Whether the covers are soft blurs of a safe kind; some of them may be of one colour."""
+    return any(look.stand_in for look in looks) and all(
+        look.operator.kind == "solid" for look in looks
     )
 
 
