@@ -16,6 +16,8 @@ from seethrough.auditor.film.moments import moments
 from seethrough.auditor.picture import Outcome, Style
 from seethrough.auditor.types import FaceAudit, FilmFace
 from seethrough.errors import InputError
+from seethrough.redactor import Coverer, StillPicture
+from seethrough.redactor import Style as Redaction
 from seethrough.tracker import Track, Tracks
 from seethrough.types import Image
 from tests.audit_film_scene import (
@@ -139,6 +141,29 @@ def test_paint_leaves_nothing() -> None:
     assert face.verdict == "not distinguishable from chance"
     assert {case.operator.kind for case in engine.cases} == {"solid"}
     assert outcome.audit.notes == (UNKNOWN_CODEC,)  # nothing is read as one look
+
+
+def test_a_soft_blur_of_a_safe_kind_is_told_by_the_comment_and_its_pixels() -> None:
+    coverer = Coverer(Redaction("safe-blur"), (SIZE[1], SIZE[0]))
+
+    def soft(index: int) -> Image:
+        result = raw(index)
+        (sighting,) = tracks().at(index)
+        for patch in coverer.patches(StillPicture(raw(index)), [sighting]):
+            height, width = patch.mask.shape
+            part = result[patch.y0 : patch.y0 + height, patch.x0 : patch.x0 + width]
+            part[patch.mask] = patch.pixels[patch.mask]
+        return result
+
+    mark = "Redacted by seethrough 0.1.0: faces covered, style safe-blur"
+    frames = stills(soft)
+    marked, _ = audited(film(frames, "red.mp4", comment=mark))
+    face, _ = one(marked)
+    assert face.verdict == "not distinguishable from chance"
+    assert face.note is not None
+    assert "soft blur" in face.note
+    lying, _ = audited(film(stills(mosaic()), "red.mp4", comment=mark))
+    assert one(lying)[0].verdict != "not distinguishable from chance"
 
 
 def test_frames_that_are_painted_all_over_are_covered() -> None:
