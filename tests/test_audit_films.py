@@ -10,8 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
+from seethrough.auditor.cases import make_case
+from seethrough.auditor.covers import styled_cover
 from seethrough.auditor.film.auditing import AS_ONE_LOOK, UNKNOWN_CODEC, FilmFile, audit_film
 from seethrough.auditor.film.choosing import LOOKS, choose
+from seethrough.auditor.film.looks import Look, alike
 from seethrough.auditor.film.moments import moments
 from seethrough.auditor.picture import Outcome, Style
 from seethrough.auditor.types import FaceAudit, FilmFace
@@ -19,7 +22,7 @@ from seethrough.errors import InputError
 from seethrough.redactor import Coverer, StillPicture
 from seethrough.redactor import Style as Redaction
 from seethrough.tracker import Track, Tracks
-from seethrough.types import Image
+from seethrough.types import Face, Image, Operator, OperatorKind
 from tests.audit_film_scene import (
     CELL,
     FRAMES,
@@ -141,6 +144,44 @@ def test_paint_leaves_nothing() -> None:
     assert face.verdict == "not distinguishable from chance"
     assert {case.operator.kind for case in engine.cases} == {"solid"}
     assert outcome.audit.notes == (UNKNOWN_CODEC,)  # nothing is read as one look
+
+
+def test_the_weaker_of_two_covers_decides() -> None:
+    def half(index: int) -> Image:
+        return solid(index) if index < 7 else mosaic()(index)
+
+    outcome, engine = audited(film(stills(half), "red.mp4"))
+    face, _ = one(outcome)
+    assert face.operator is not None
+    assert face.operator.kind == "mosaic"
+    assert face.verdict == "exposed"
+    assert {case.operator.kind for case in engine.cases} == {"mosaic", "solid"}
+
+
+def test_a_cover_that_is_told_otherwise_once_is_left_out() -> None:
+    case = make_case(
+        raw(0), _face(), styled_cover("mosaic", (9.0, True), _face(), raw(0).shape), None,
+        raw(0)[:128, :128], (),
+    )  # fmt: skip
+
+    def look(time: float, kind: OperatorKind, size: float | None) -> Look:
+        operator = Operator(kind, None if size is None else (size, size), None, 1.0)
+        return Look(
+            time, _face(), operator, False, _face().box, 50, replace(case, operator=operator), (),
+            raw(0),
+        )  # fmt: skip
+
+    looks = [look(float(i), "mosaic", 9 + 0.1 * i) for i in range(5)]
+    odd = [look(5.0, "mosaic", 18.0), look(6.0, "gauss", 4.0)]
+    assert alike([*looks, *odd]) == [looks]
+    stronger = [look(7.0, "mosaic", 20.0), look(8.0, "mosaic", 21.0)]
+    assert alike([*stronger, *looks]) == [looks, stronger]
+    assert alike(odd) == [[odd[1]], [odd[0]]]  # of so few, each may be right
+
+
+def _face() -> Face:
+    (sighting,) = tracks().at(0)
+    return Face(sighting.box, sighting.landmarks, 0.9)
 
 
 def test_a_soft_blur_of_a_safe_kind_is_told_by_the_comment_and_its_pixels() -> None:

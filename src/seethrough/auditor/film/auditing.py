@@ -9,7 +9,7 @@ from typing import Protocol
 
 from seethrough.auditor.engine import verdict as judge
 from seethrough.auditor.film.choosing import choose
-from seethrough.auditor.film.looks import Look, Seen
+from seethrough.auditor.film.looks import Look, Seen, alike
 from seethrough.auditor.film.moments import check_alike, check_durations, moments
 from seethrough.auditor.film.watching import Watch
 from seethrough.auditor.leaks import Container
@@ -228,7 +228,7 @@ def _audited(
             tuple(advice), film=film,
         )  # fmt: skip
     attackers = engine()
-    readings, sights = attackers.read_film([look.case for look in seen.looks])
+    readings, sights, looks = _weakest(attackers, seen.looks)
     verdict, strongest = judge(readings)
     if strongest is not None and seen.solid is not None:
         advice.append(_better(attackers, seen.solid, best_odds(readings, strongest)))
@@ -239,7 +239,7 @@ def _audited(
             advice.append(REMEDIES[leak.kind])
     if bare:
         verdict = "uncovered"
-    look = seen.looks[len(seen.looks) // 2]
+    look = looks[len(looks) // 2]
     return FaceAudit(
         face=look.face,
         covered=not bare,
@@ -253,9 +253,17 @@ def _audited(
         verdict=verdict,
         advice=tuple(advice),
         seconds=time.perf_counter() - started,
-        note=STAND_IN if _stands_in(seen.looks) else None,
+        note=STAND_IN if _stands_in(looks) else None,
         film=film,
     )
+
+
+def _weakest(
+    engine: FilmEngine, looks: Sequence[Look]
+) -> tuple[tuple[Reading, ...], tuple[Sight, ...], Sequence[Look]]:
+    """Attack every cover that a face has in turn; return what the weakest leaves, and its looks."""
+    found = [(*engine.read_film([look.case for look in group]), group) for group in alike(looks)]
+    return max(found, key=lambda each: max((r.of_100.p for r in each[0]), default=0.0))
 
 
 def _stands_in(looks: Sequence[Look]) -> bool:

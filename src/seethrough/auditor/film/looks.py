@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -13,6 +14,8 @@ from seethrough.types import Box, Face, Image, Operator
 _AROUND = 1.0  # of a face's size from its middle: what the strip shows
 _SIDE = 144  # px of a picture of the strip
 _BARE_SHOWN = 3  # bare frames that the strip shows, at most
+_FEW = 4  # looks: of so few, one that differs may be right
+_STEP = 1.25  # from one strength to the next: a larger one is another cover
 _GAP = 1.5  # frames: bare frames nearer than this are one time
 
 
@@ -108,6 +111,44 @@ class Seen:
         """The redacted film around the face, in order of time."""
         found = [(look.time, look.shown) for look in self.looks] + self._shown
         return tuple(sorted(found, key=lambda each: each[0]))
+
+
+def alike(looks: Sequence[Look]) -> list[list[Look]]:
+    """Sort looks by cover: those of one operator and about one strength belong together.
+
+    A cover may change during a film, and the weaker one decides what it gives away. In single
+    frames an encoder's losses make a cover look like another one: what was told so only once is
+    left out.
+
+    Parameters
+    ----------
+    looks : sequence of Look
+        Of one face, at least one.
+
+    Returns
+    -------
+    list of list of Look
+        Each in order of time, at least one look in all.
+    """
+    found: list[list[Look]] = []
+    for kind in sorted({look.operator.kind for look in looks}):
+        same = sorted((look for look in looks if look.operator.kind == kind), key=_strength)
+        group = [same[0]]
+        for look in same[1:]:
+            if _strength(look) > _STEP * _strength(group[-1]):
+                found.append(group)
+                group = []
+            group.append(look)
+        found.append(group)
+    often = [group for group in found if len(group) > 1 or len(looks) < _FEW]
+    kept = often or found
+    return [sorted(group, key=lambda look: look.time) for group in kept]
+
+
+def _strength(look: Look) -> float:
+    """A cell or the size of a blur, in pixels of the aligned crop."""
+    size = look.case.operator.size
+    return 1.0 if size is None else size[0]
 
 
 def around(picture: Image, box: Box) -> Image:

@@ -172,8 +172,8 @@ def seen(face: FilmFace) -> str:
     words = f"From {clock(face.from_)} to {clock(face.to)}."
     if not face.looks:
         return words
-    frames = "one frame was" if face.looks == 1 else f"{face.looks} frames were"
-    words += f" Of these, {frames} attacked."
+    frames = "One frame was" if face.looks == 1 else f"{face.looks} frames were"
+    words += f" {frames} looked at closely."
     if face.looks > 1:
         words += " Every attacker but A4 sees one frame; the one in the middle of its odds counts."
     return words
