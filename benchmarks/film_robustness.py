@@ -25,7 +25,7 @@ TIMES = 10
 """How often the ten seconds are shown: several of the segments that a run is kept by."""
 WIDTH, HEIGHT, RATE = 320, 180, 12
 SCENE = "cross"
-WORDS = ("--style", "solid")
+WORDS: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +184,7 @@ def _section(rows: list[dict[str, Value]], film: Path, whole: float, options: Op
         issue="issue on films",
     )  # fmt: skip
     text = (
-        f"`seethrough redact --style solid` on {film_tools.frame_count(film):,} frames of "
+        f"`seethrough redact` on {film_tools.frame_count(film):,} frames of "
         f"{WIDTH} x {HEIGHT} with sound ({whole:.0f} s undisturbed) is killed with its children "
         "by SIGKILL at a random moment and called again with `--resume`. Equal: every decoded "
         "picture, its time, and every packet of sound. A film to be read: a file under the asked "
