@@ -87,6 +87,17 @@ def test_face_in_the_output_alone_is_no_finding(astronaut: Image) -> None:
     assert "face" not in [f.what for f in found]
 
 
+def test_cover_that_looks_like_a_face_by_itself_is_no_finding(
+    astronaut: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    style = Style("safe-blur")
+    output = covered(astronaut, [COLLINS], style)
+    monkeypatch.setattr(SecondDetector, "scores", lambda _, __, places, ___: np.ones(len(places)))
+    assert whats(astronaut, output, style) == []
+    # It has no say then, but what was not painted is found all the same.
+    assert whats(astronaut, astronaut, style) == ["bare", "structure"]
+
+
 def test_detector_may_look_at_some_frames_only(astronaut: Image) -> None:
     verifier = Verifier(Style(), SHAPE, every=3, threads=1)
     source = StillPicture(astronaut)
