@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks import film_loops, film_scenery, film_stage, parts
+from benchmarks import film_loops, film_scenery, film_stage, film_variants, parts
 from benchmarks.film_people import Person
 from benchmarks.film_scenes import Look, Scene
 from benchmarks.film_stage import Seen
@@ -51,12 +51,13 @@ class Film:
 
 
 def film(scene: Scene, cast: Sequence[Person], seed: int = 0) -> Film:
-    """Return the film of a scene, from the cache or made now."""
+    """Return the film of a scene as a seed plays it, from the cache or made now."""
     path = film_loops.films_folder() / f"{scene.name}-{VERSION}-{seed}.mp4"
     kept = path.with_suffix(".npz")
     if not (path.exists() and kept.exists()):
         with parts.written(path) as temporary:
-            truth = list(_write(temporary, scene, cast, seed))
+            played, people = film_variants.of(scene, seed), film_variants.cast(cast, scene, seed)
+            truth = list(_write(temporary, played, people, seed))
         with parts.written(kept) as temporary:
             _keep(temporary, truth)
     truth_read = _read(kept)

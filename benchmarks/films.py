@@ -46,7 +46,9 @@ def run(options: Options) -> Section:
         issue="issue on films",
     )
     provenance = {"peer": f"deface {film_tools.deface_version()}", **sets.provenance(options)}
-    return Section("films", "Films: coverage", _text(), (bars, _table(rows)), provenance)
+    return Section(
+        "films", "Films: coverage", _text(options.seed), (bars, _table(rows)), provenance
+    )
 
 
 def _row(film: str, tool: Tool, counted: Coverage) -> dict[str, Value]:
@@ -78,7 +80,13 @@ def _table(rows: list[dict[str, Value]]) -> Table:
     return Table("Faces covered, by film", columns, tuple(rows))
 
 
-def _text() -> str:
+def _text(seed: int) -> str:
+    played = (
+        "These are the films that the tracker was made with (seed 0)."
+        if seed == 0
+        else f"Played with seed {seed}: other people, streets, sizes, paces and directions than "
+        "in the films that the tracker was made with (seed 0)."
+    )
     return (
         f"Films of {film_scenes.SECONDS:g} s with exact truth: eight portraits of the London set, "
         "cut out and moved over generated streets; H.264, 1280 x 720 unless said otherwise. "
@@ -89,7 +97,7 @@ def _text() -> str:
         "ellipse) shows, and where its shot is not faded to less than "
         f"{film_truth.SHOWING:.0%}; it is covered where at least {film_coverage.COVERED:.1%} of "
         "the oval's showing pixels are. A face that stays uncovered from one frame to the next is "
-        "one span."
+        "one span. " + played
     )
 
 
