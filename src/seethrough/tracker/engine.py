@@ -137,10 +137,12 @@ class _Engine:
         return self._finisher.finish(self._beginner.refused)
 
     def _end_shot(self) -> None:
-        for live in list(self._live):
+        for live in self._live:
             live.left = True
-            self._close(live)
-        for live in self._lost:
+        # All are traced back before any is closed: what is closed takes over nothing more.
+        for live in list(self._live):
+            self._trace_rest(live)
+        for live in (*self._live, *self._lost):
             self._finisher.close(live)
         self._live.clear()
         self._lost.clear()
@@ -301,6 +303,8 @@ class _Engine:
     def _trace(self) -> None:
         """Follow back those who appeared, and those who were found again."""
         for live in list(self._live):
+            if live not in self._live:  # it has just become part of another
+                continue
             if live.pending and self._count - live.pending[0] >= _SETTLED:
                 self._trace_back(live)
 
@@ -341,10 +345,12 @@ class _Engine:
             self._close(live)
 
     def _close(self, live: Live) -> None:
-        while live.pending:
-            if self._trace_back(live):
-                return
-        self._finisher.close(live)
+        if not self._trace_rest(live):
+            self._finisher.close(live)
+
+    def _trace_rest(self, live: Live) -> bool:
+        """Follow a track back from wherever it still is to be; tell as :meth:`_trace_back`."""
+        return any(self._trace_back(live) for _ in list(live.pending))
 
 
 def _readable(
