@@ -103,6 +103,18 @@ def test_looks_whose_strength_is_told_alike_are_the_same_whatever_lies_under_the
     assert alike >= len(cases.cases) - 2
 
 
+def test_a_face_that_could_never_be_looked_at_is_told() -> None:
+    (known,) = tracks().tracks
+    brief = Track(2, [known.keyframes[-1]])
+    both = replace(tracks(), tracks=(known, brief))
+    noise = np.random.default_rng(1).integers(0, 256, raw(0).shape, np.uint8)
+    last = FRAMES - 1
+    shown = stills(lambda index: noise if index == last else mosaic()(index))
+    outcome, _ = audited(film(shown, "red.mp4"), known=both)
+    assert len(outcome.audit.faces) == len(outcome.unnamed) == 1
+    assert "1 face was not audited" in outcome.audit.summary
+
+
 @pytest.mark.parametrize("bare", [(5, 6), (0,), (FRAMES - 1,), (2, 3, 8)])
 def test_a_face_that_is_bare_for_a_moment_is_found(bare: Sequence[int]) -> None:
     outcome, _ = audited(film(stills(mosaic(bare)), "red.mp4"))

@@ -134,7 +134,7 @@ def audit_film(
         progress("attack", done, len(found))
         if seen.looks or seen.bare:
             audits.append(_audited(track, tracks, seen, watch, engine))
-        elif seen.unnamed and seen.face is not None:
+        elif seen.covered and seen.face is not None:  # no frame of it could be looked at closely
             unnamed.append(seen.face)
     progress("attack", len(found), len(found))
     if not audits:

@@ -68,8 +68,6 @@ class Seen:
         Its clearest look, under a solid cover over the head.
     covered : int
         Frames of the redacted film in which something covers it.
-    unnamed : int
-        Looks at a cover that could not be named.
     face : Face or None
         Where it was last, in pixels of the original frame.
     """
@@ -77,7 +75,6 @@ class Seen:
     looks: list[Look] = field(default_factory=list)
     solid: Case | None = None
     covered: int = 0
-    unnamed: int = 0
     face: Face | None = None
     _bare: list[tuple[float, float, int]] = field(default_factory=list)
     _shown: list[tuple[float, Image]] = field(default_factory=list)

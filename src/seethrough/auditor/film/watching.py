@@ -120,10 +120,7 @@ class Watch:
             if found is None or sighting.track not in due:
                 continue
             self._slots[sighting.track].pop(0)
-            if cover is None:
-                continue
-            if cover.operator is None:
-                kept.unnamed += 1
+            if cover is None or cover.operator is None:
                 continue
             leaks = leaks_of(pair, redacted, cover, self._container, here)
             shown = around(redacted, here.box)
