@@ -12,9 +12,10 @@ import pytest
 import seethrough
 from seethrough.errors import UsageError
 from seethrough.pipeline.redact_options import RedactOptions, seconds
-from seethrough.pipeline.redact_photo import GROWTH, styles
+from seethrough.pipeline.redact_photo import styles
 from seethrough.pipeline.redact_rates import warning
 from seethrough.redactor import SAFE, STYLES, Style
+from seethrough.redactor.style import GROWTH
 from seethrough.types import Box
 
 

@@ -20,14 +20,13 @@ from seethrough.degrade import GaussianBlur
 from seethrough.redactor import Coverer, StillPicture
 from seethrough.redactor import Style as Redaction
 from seethrough.redactor.structure import shows_through
-from seethrough.redactor.style import StyleName
+from seethrough.redactor.style import GROWTH, StyleName
 from seethrough.types import Box, Face, Image, Landmarks, Operator
 
 STAND_IN: StyleName = "safe-blur"
 """The style whose covers look like blurs and are none."""
 
 _MARK = re.compile(r"Redacted by seethrough \S+: .*style ([a-z-]+)")
-_GROWN = (1.0, 1.25, 1.6, 2.0)  # sizes that verification tries
 _BLURS = (0.06, 0.12, 0.25, 0.5)  # of a face's width: sigmas of blurs that could look like it
 _NEARER = 0.5  # of the distance to any blur of the face
 
@@ -85,7 +84,7 @@ def believed(
 
 def _painted(original: Image, sightings: Sequence[_Sighting]) -> Iterator[Image]:
     """The original under soft blurs of every size that verification may have chosen."""
-    for grow in _GROWN:
+    for grow in GROWTH:
         coverer = Coverer(Redaction(STAND_IN, grow=grow), original.shape[:2])
         result = original.copy()
         for patch in coverer.patches(StillPicture(original), sightings):

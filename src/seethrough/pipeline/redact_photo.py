@@ -16,11 +16,9 @@ from seethrough.image import Picture
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.remains import Remain, Remains
 from seethrough.redactor import Coverer, Finding, StillPicture, Style, verify_picture
+from seethrough.redactor.style import GROWTH
 from seethrough.tracker import Sighting
 from seethrough.types import Patch
-
-GROWTH = (1.0, 1.25, 1.6, 2.0)
-"""Sizes of the covers that are tried in turn where the style was left to this program."""
 
 
 @dataclass(eq=False)

@@ -15,6 +15,9 @@ STYLES: tuple[StyleName, ...] = get_args(StyleName)
 SAFE: frozenset[StyleName] = frozenset({"solid", "silhouette", "safe-blur"})
 """Styles that are made from no pixel under any cover."""
 
+GROWTH = (1.0, 1.25, 1.6, 2.0)
+"""Sizes of the covers that are tried in turn where the style was left to this program."""
+
 _STRENGTHS: dict[str, tuple[float, float, float]] = {
     # lowest, highest, default. The defaults are what editors do (degrade.tools: editor-mosaic,
     # editor-gauss), so that their rates are measured.
