@@ -289,6 +289,17 @@ def test_what_still_shows_never_gets_the_name(
     assert made["regions"][0]["findings"] == [finding]
 
 
+def test_what_still_shows_replaces_no_input_and_no_output(photo: Path, tmp_path: Path) -> None:
+    failed = tmp_path / "safe.unverified.png"
+    failed.hardlink_to(photo)
+    with pytest.raises(OutputError, match="would replace it"):
+        seethrough.redact(failed, tmp_path / "safe.png", overwrite=True)
+    (tmp_path / "safe.png").hardlink_to(photo)
+    with pytest.raises(OutputError, match="would replace it"):
+        seethrough.redact(tmp_path, tmp_path / "out", resume=True)
+    assert not (tmp_path / "out").exists()
+
+
 def test_unsafe_styles_warn_once(photo: Path, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for name in ("a.png", "b.png"):

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from seethrough import image
-from seethrough.errors import UsageError, VerificationError
+from seethrough.errors import OutputError, UsageError, VerificationError
 from seethrough.pipeline.inputs import Item, is_film, one_file, plan
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.progress import Progress
@@ -17,7 +17,7 @@ from seethrough.pipeline.redact_faces import Choice, choose
 from seethrough.pipeline.redact_film import redact_film
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.redact_parts import remove_parts
-from seethrough.pipeline.redact_photo import Outcome, redact_photo
+from seethrough.pipeline.redact_photo import Outcome, redact_photo, unverified_name
 from seethrough.pipeline.redact_rates import warning
 from seethrough.pipeline.redact_report import (
     NO_FACE,
@@ -51,7 +51,8 @@ def redacting(inputs: Sequence[Path], output: Path, options: RedactOptions) -> R
     UsageError
         Where options and paths contradict each other.
     OutputError
-        Where the output cannot be what the inputs need.
+        Where the output cannot be what the inputs need, or what fails verification would replace an
+        input or another output.
     """
     single = one_file(inputs)
     if not single and (options.box or options.only or options.keep or options.tracks):
@@ -62,17 +63,32 @@ def redacting(inputs: Sequence[Path], output: Path, options: RedactOptions) -> R
     timed = options.from_ is not None or options.to is not None
     if timed and not (single and is_film(inputs[0])):
         raise UsageError("--from and --to are times of one film", "give a single film with them")
+    items = plan(inputs, output, films=True)
+    _check_unverified(items)
     progress = Progress()
     work = _Redacting(options, progress)
     return RedactRun(
         "redact",
-        plan(inputs, output, films=True),
+        items,
         work,
         work.used,
         options,
         films=True,
         progress=progress,
     )
+
+
+def _check_unverified(items: Sequence[Item]) -> None:
+    """Refuse inputs and outputs that bear the name which a failed output would get."""
+    taken = {path.resolve() for item in items for path in (item.source, item.output)}
+    for item in items:
+        unverified = unverified_name(item.output)
+        if unverified.resolve() in taken:
+            raise OutputError(
+                f"{unverified} is an input or an output, and what fails verification for "
+                f"{item.output} would replace it",
+                "name another output, or rename that file",
+            )
 
 
 @dataclass(eq=False)
