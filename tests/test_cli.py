@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
-import signal
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import cv2
-import jsonschema
 import numpy as np
 import pytest
 from skimage.data import astronaut
@@ -25,38 +17,10 @@ from seethrough import __version__, pipeline
 from seethrough.cli import run
 from seethrough.degrade import GaussianBlur
 from seethrough.image import read
+from tests.cli_program import Run, checked, errors
 from tests.standin import write_standin
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
 BOX = "170,60,274,196"
-
-AS_NOBODY = """
-import os
-from seethrough import cli
-# All that is loaded on the way, while the interpreter's files can be read for certain.
-cli.run(["degrade", "in/a.png", "-o", "warm.png", "--mosaic", "8", "--quiet", "--overwrite"])
-os.setgid(65534)
-os.setuid(65534)
-cli.main()
-"""
-
-
-INTERRUPTED_AT = """
-import os, signal, sys
-from importlib.abc import MetaPathFinder
-
-class Interrupt(MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name == "{module}":
-            sys.meta_path.remove(self)
-            os.kill(os.getpid(), signal.SIGINT)
-
-sys.meta_path.insert(0, Interrupt())
-from seethrough import cli
-cli.main()
-"""
-LISTENING = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-"""Before a program: tests that run in the background inherit an ignored Ctrl-C."""
 
 
 @pytest.fixture(scope="module")
@@ -93,22 +57,6 @@ def photo(tmp_path: Path) -> Path:
     soft = GaussianBlur(4)(np.ascontiguousarray(astronaut()))
     cv2.imwrite(str(path), soft[..., ::-1])
     return path
-
-
-def errors(done: subprocess.CompletedProcess[str]) -> list[str]:
-    assert "Traceback" not in done.stderr
-    return [line for line in done.stderr.splitlines() if line.startswith("seethrough: error: ")]
-
-
-def checked(text: str, verb: str) -> Any:
-    """Parse a report and validate it against its schema."""
-    report = json.loads(text)
-    schema = json.loads(resources.files("seethrough").joinpath(f"schemas/{verb}.json").read_text())
-    jsonschema.Draft202012Validator.check_schema(schema)
-    jsonschema.Draft202012Validator(schema).validate(report)
-    assert report["schema"] == f"seethrough/{verb}/1"
-    assert report["version"] == __version__
-    return report
 
 
 # restore
@@ -321,102 +269,6 @@ def test_a_report_that_cannot_be_written_is_code_5(program: Run, photo: Path, we
     )
     assert done.returncode == 5
     assert (photo.parent / "out.png").exists()
-
-
-def test_an_interrupt_is_code_130_and_the_report_is_written(
-    tmp_path: Path, rng: np.random.Generator, weights: str
-) -> None:
-    (tmp_path / "in").mkdir()
-    cv2.imwrite(str(tmp_path / "one.png"), rng.integers(0, 256, (512, 512, 3), np.uint8))
-    for i in range(400):
-        (tmp_path / f"in/{i:03d}.png").hardlink_to(tmp_path / "one.png")
-    program = LISTENING + "from seethrough import cli; cli.main()"
-    command = [
-        *(sys.executable, "-c", program, "restore", "in", "-o", "out", "--aligned"),
-        *("--weights", weights, "--json", "report.json"),
-    ]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        limit = time.monotonic() + 60
-        while not (tmp_path / "out/003.png").exists() and time.monotonic() < limit:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert out == ""
-    assert "Traceback" not in err
-    assert len(err.splitlines()) == 1
-    report = checked((tmp_path / "report.json").read_text(), "restore")
-    done = [r["output"] for r in report["inputs"] if r["status"] == "done"]
-    assert 3 <= len(done) < 400
-    written = sorted(str(p.relative_to(tmp_path)) for p in (tmp_path / "out").iterdir())
-    assert set(done) <= set(written)
-    assert len(written) <= len(done) + 1
-    for path in written:
-        assert read(tmp_path / path).pixels.shape == (128, 128, 3)
-
-
-@pytest.mark.parametrize("module", ["typer", "seethrough.cli.commands", "numpy", "cv2", "PIL"])
-def test_an_interrupt_while_the_program_loads_is_code_130(photo: Path, module: str) -> None:
-    command = ["degrade", "photo.png", "-o", "out.png", "--mosaic", "8"]
-    done = subprocess.run(
-        [sys.executable, "-c", LISTENING + INTERRUPTED_AT.format(module=module), *command],
-        cwd=photo.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
-    assert not (photo.parent / "out.png").exists()
-
-
-def test_an_interrupt_that_is_ignored_stays_ignored(photo: Path) -> None:
-    ignoring = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-    command = ["degrade", "photo.png", "-o", "out.png", "--mosaic", "8"]
-    program = ignoring + INTERRUPTED_AT.format(module="cv2")
-    done = subprocess.run([sys.executable, "-c", program, *command], cwd=photo.parent, check=False)
-    assert done.returncode == 0
-    assert (photo.parent / "out.png").exists()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="drops privileges, which only root can")
-def test_without_permission(rng: np.random.Generator) -> None:
-    """As an ordinary user: root may read and write everything."""
-    with tempfile.TemporaryDirectory() as name:  # pytest's own folders admit nobody else
-        here = Path(name)
-        here.chmod(0o777)
-        for path in ("in/a.png", "in/b.png", "in/locked/c.png"):
-            (here / path).parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(here / path), rng.integers(0, 255, (40, 40, 3), np.uint8))
-        (here / "in/b.png").chmod(0)
-        (here / "in/locked").chmod(0o700)
-        (here / "closed").mkdir(mode=0o555)
-
-        def as_nobody(*arguments: str) -> subprocess.CompletedProcess[str]:
-            return subprocess.run(
-                [sys.executable, "-c", AS_NOBODY, *arguments],
-                cwd=here,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-
-        done = as_nobody("degrade", "in", "-o", "out", "--mosaic", "8")
-        assert done.returncode == 3
-        assert len(errors(done)) == 2
-        assert any("b.png" in line for line in errors(done))
-        assert any("locked" in line for line in errors(done))
-        assert (here / "out/a.png").exists()
-        for arguments in (["restore"], ["degrade", "--mosaic", "8"]):
-            done = as_nobody(*arguments, "in/b.png", "-o", "b.png", "--json", "b.json")
-            assert done.returncode == 3, done.stderr  # not 2: the command line is right
-            assert len(errors(done)) == 1
-            assert json.loads((here / "b.json").read_text())["inputs"][0]["status"] == "failed"
-        done = as_nobody("degrade", "in/a.png", "-o", "closed/a.png", "--mosaic", "8")
-        assert done.returncode == 5
-        assert len(errors(done)) == 1
-        assert list((here / "closed").iterdir()) == []
 
 
 # info

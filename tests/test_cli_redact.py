@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -17,10 +16,8 @@ from seethrough import pipeline
 from seethrough.cli import run
 from seethrough.image import read
 from seethrough.pipeline import redact_photo
+from tests.cli_program import Run, checked, errors
 from tests.pipeline.test_redact_photos import failing
-from tests.test_cli import checked, errors
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -18,12 +17,10 @@ from seethrough.cli import run
 from seethrough.errors import VerificationError
 from seethrough.pipeline import redact_film
 from seethrough.types import Box
+from tests.cli_program import LISTENING, Run, checked, errors
 from tests.pipeline.faces_film import dark, decoded, face_frame, film, tracks, wall_frame
 from tests.pipeline.test_redact_films import Look
-from tests.test_cli import LISTENING, checked, errors
 from tests.video.films import make
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
