@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from seethrough.errors import NothingToDoError
-from seethrough.pipeline.redact_report import FaceTrack, span_dict
+from seethrough.pipeline.redact_report import FaceTrack, face_dict, span_dict
 from seethrough.pipeline.report import Record, Report, header, record_dict
 from seethrough.tracker import UnsureSpan
 
@@ -54,15 +54,7 @@ def _record(record: Record) -> dict[str, Any]:
     common = record_dict(record)
     made = record if isinstance(record, FacesRecord) else FacesRecord(record.path, None, "failed")
     regions = [
-        {
-            **region,
-            "number": face.number,
-            "first": face.first,
-            "last": face.last,
-            "from": None if face.from_ is None else round(face.from_, 3),
-            "to": None if face.to is None else round(face.to, 3),
-        }
-        for region, face in zip(common["regions"], made.faces, strict=True)
+        face_dict(region, face) for region, face in zip(common["regions"], made.faces, strict=True)
     ]
     return {
         **common,

@@ -112,7 +112,14 @@ def _record(record: Record) -> dict[str, Any]:
     seconds = common.pop("seconds")
     made = record if isinstance(record, RedactRecord) else RedactRecord(record.path, None, "failed")
     style = made.style
-    common["regions"] = [_face(face, made) for face in made.faces]
+    common["regions"] = [
+        {
+            **face_dict(region, face),
+            "unsure": [span_dict(span) for span in made.unsure if span.track == face.number],
+            "findings": [_remain(r) for r in made.findings if r.finding.track == face.number],
+        }
+        for region, face in zip(common["regions"], made.faces, strict=True)
+    ]
     return {
         **common,
         "style": None if style is None else style.name,
@@ -127,27 +134,15 @@ def _record(record: Record) -> dict[str, Any]:
     }
 
 
-def _face(face: FaceTrack, record: RedactRecord) -> dict[str, Any]:
-    region = face.region
+def face_dict(region: dict[str, Any], face: FaceTrack) -> dict[str, Any]:
+    """Return the JSON of a face: what every verb says of its region, and when it is seen."""
     return {
-        "kind": region.kind,
+        **region,
         "number": face.number,
-        "box": rounded(region.box.as_tuple()),
-        "landmarks": None
-        if region.landmarks is None
-        else [rounded(point) for point in region.landmarks.tolist()],
-        "score": round(float(region.score), 4),
-        "status": region.status,
-        "reason": region.reason,
-        "operator": None,
-        "consistency_db": None,
         "first": face.first,
         "last": face.last,
         "from": None if face.from_ is None else round(face.from_, 3),
         "to": None if face.to is None else round(face.to, 3),
-        "unsure": [span_dict(span) for span in record.unsure if span.track == face.number],
-        "findings": [_remain(r) for r in record.findings if r.finding.track == face.number],
-        "seconds": round(region.seconds, 3),
     }
 
 
