@@ -18,15 +18,32 @@ Inputs = Annotated[
     list[Path],
     typer.Argument(metavar="IN", help="Pictures and folders.", show_default=False, readable=False),
 ]
+FilmInputs = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="IN", help="Photos, films and folders.", show_default=False, readable=False
+    ),
+]
 Output = Annotated[
     Path,
     typer.Option(
         "-o",
         "--output",
         metavar="OUT",
-        help="A file for one picture; a folder for several or for a folder.",
+        help="A file for one input; a folder for several or for a folder.",
         show_default=False,
     ),
+]
+Codec = Annotated[
+    str | None,
+    typer.Option("--codec", metavar="h264|h265|vp9|av1", help="Of films; h264, vp9 in WebM."),
+]
+Crf = Annotated[
+    float | None,
+    typer.Option("--crf", metavar="N", help="Constant rate factor of films; less is better."),
+]
+Preset = Annotated[
+    str | None, typer.Option("--preset", metavar="NAME", help="The encoder's preset.")
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
 Resume = Annotated[

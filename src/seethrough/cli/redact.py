@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seethrough.cli.options import FileOptions, Output, given
+from seethrough.cli.options import Codec, Crf, FileOptions, FilmInputs, Output, Preset, given
 
 STYLES = "solid, silhouette, safe-blur, eye-bar, blur, mosaic"
 """Names of the styles, written out so that help loads neither NumPy nor OpenCV."""
@@ -15,15 +15,7 @@ STYLES = "solid, silhouette, safe-blur, eye-bar, blur, mosaic"
 
 def redact(
     context: typer.Context,
-    inputs: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="IN",
-            help="Photos, films and folders.",
-            show_default=False,
-            readable=False,
-        ),
-    ],
+    inputs: FilmInputs,
     output: Output,
     style: Annotated[
         str | None,
@@ -103,17 +95,9 @@ def redact(
     keep_subtitles: Annotated[
         bool, typer.Option("--keep-subtitles", help="Keep subtitles, which may hold names.")
     ] = False,
-    codec: Annotated[
-        str | None,
-        typer.Option("--codec", metavar="h264|h265|vp9|av1", help="Of films; h264, vp9 in WebM."),
-    ] = None,
-    crf: Annotated[
-        float | None,
-        typer.Option("--crf", metavar="N", help="Constant rate factor of films; less is better."),
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option("--preset", metavar="NAME", help="The encoder's preset.")
-    ] = None,
+    codec: Codec = None,
+    crf: Crf = None,
+    preset: Preset = None,
     *,
     shared: FileOptions,
 ) -> int:

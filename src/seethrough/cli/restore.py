@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from seethrough.cli.options import FileOptions, Inputs, Output, given
+from seethrough.cli.options import Codec, Crf, FileOptions, FilmInputs, Output, Preset, given
 
 
 def restore(
     context: typer.Context,
-    inputs: Inputs,
+    inputs: FilmInputs,
     output: Output,
     kind: Annotated[
         str, typer.Option("--kind", metavar="auto|face|text", help="What to look for.")
@@ -60,17 +60,9 @@ def restore(
         Path | None,
         typer.Option("--weights", metavar="ONNX", help="Another restorer network.", readable=False),
     ] = None,
-    codec: Annotated[
-        str | None,
-        typer.Option("--codec", metavar="h264|h265|vp9|av1", help="Of films; h264, vp9 in WebM."),
-    ] = None,
-    crf: Annotated[
-        float | None,
-        typer.Option("--crf", metavar="N", help="Constant rate factor of films; less is better."),
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option("--preset", metavar="NAME", help="The encoder's preset.")
-    ] = None,
+    codec: Codec = None,
+    crf: Crf = None,
+    preset: Preset = None,
     *,
     shared: FileOptions,
 ) -> int:
