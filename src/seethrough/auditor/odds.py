@@ -24,10 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from seethrough.auditor.recognisers import RecogniserName
+from seethrough.auditor.shipped import read_shipped
 from seethrough.auditor.types import Level, Odds
-from seethrough.errors import MissingPartError
 from seethrough.types import Operator
-from seethrough.weights import ASSETS
 
 FILE = "odds.json"
 GALLERIES = (100, 1000)
@@ -275,13 +274,7 @@ def calibration() -> Calibration:
     MissingPartError
         Where the asset is missing or damaged.
     """
-    path = ASSETS / FILE
-    try:
-        return from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MissingPartError(
-            f"the audit's {FILE} cannot be read ({error})", "install seethrough again"
-        ) from error
+    return read_shipped(FILE, lambda path: from_json(path.read_text(encoding="utf-8")))
 
 
 def above_chance(odds: Sequence[Odds], level: float = 0.05) -> list[bool]:

@@ -11,8 +11,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 
-from seethrough.errors import MissingPartError
-from seethrough.weights import ASSETS
+from seethrough.auditor.shipped import read_shipped
 
 FILE = "leakage.json"
 
@@ -62,13 +61,7 @@ def rates() -> tuple[Rate, ...]:
     MissingPartError
         Where the asset is missing or damaged.
     """
-    path = ASSETS / FILE
-    try:
-        return from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise MissingPartError(
-            f"the audit's {FILE} cannot be read ({error})", "install seethrough again"
-        ) from error
+    return read_shipped(FILE, lambda path: from_json(path.read_text(encoding="utf-8")))
 
 
 def strongest(style: str) -> Rate | None:

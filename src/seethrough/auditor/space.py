@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from seethrough.auditor.recognisers import RECOGNISERS, Descriptors, RecogniserName
-from seethrough.errors import MissingPartError
-from seethrough.weights import ASSETS
+from seethrough.auditor.shipped import read_shipped
 
 FILE = "distractors.npz"
 
@@ -70,11 +70,8 @@ def carried(directions: Descriptors) -> Descriptors:
 
 @cache
 def _stored() -> dict[str, npt.NDArray[np.float32]]:
-    path = ASSETS / FILE
-    try:
-        with np.load(path, allow_pickle=False) as archive:
+    def read(path: Path) -> dict[str, npt.NDArray[np.float32]]:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name].astype(np.float32) for name in archive.files}
-    except (OSError, ValueError) as error:
-        raise MissingPartError(
-            f"the audit's {FILE} cannot be read ({error})", "install seethrough again"
-        ) from error
+
+    return read_shipped(FILE, read)
