@@ -120,7 +120,8 @@ def _check_report(target: str | None, run: Run) -> None:
         return
     report = Path(target).resolve()
     for item in run.items:
-        if report in (item.source.resolve(), *(path.resolve() for path in item.outputs)):
+        paths = (*item.inputs, *item.outputs, *run.options.files)
+        if report in (path.resolve() for path in paths):
             raise UsageError(f"the report {target} is an input or an output", "name another file")
 
 

@@ -49,6 +49,11 @@ class Item:
         return is_film(self.source)
 
     @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Every file that is read for it."""
+        return (self.source,)
+
+    @property
     def outputs(self) -> tuple[Path, ...]:
         """Every file that a finished item leaves."""
         return (self.output,) if self.compare is None else (self.output, self.compare)

@@ -87,6 +87,11 @@ class RunOptions:
         if self.seed < 0:
             raise UsageError(f"the seed {self.seed} is negative", "give 0 or more")
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files that options name and that are read besides the inputs."""
+        return ()
+
 
 @dataclass(frozen=True, kw_only=True)
 class RestoreOptions(RunOptions):
@@ -149,6 +154,11 @@ class RestoreOptions(RunOptions):
             weights=None if weights is None else Path(weights),
             **others,
         )
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The network, where it is not the shipped one."""
+        return () if self.weights is None else (self.weights,)
 
     @property
     def encoding(self) -> EncodeOptions:

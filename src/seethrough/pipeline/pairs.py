@@ -25,6 +25,11 @@ class PairItem(Item):
     report: Path | None = None
 
     @property
+    def inputs(self) -> tuple[Path, ...]:
+        """The original and the redacted file."""
+        return (self.source,) if self.redacted is None else (self.source, self.redacted)
+
+    @property
     def outputs(self) -> tuple[Path, ...]:
         """The report's page and its data; all pairs share them."""
         return (self.output,) if self.report is None else (self.output, self.report)

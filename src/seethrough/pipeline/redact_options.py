@@ -120,6 +120,11 @@ class RedactOptions(RunOptions):
             )
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """Where the faces are, if a file says so."""
+        return () if self.tracks is None else (self.tracks,)
+
+    @property
     def cover(self) -> Style:
         """The style, before verification has asked for larger covers."""
         if self.style is None and self.strength is not None:
