@@ -199,7 +199,7 @@ def test_a_defect_leaves_nothing_under_the_name(
 ) -> None:
     monkeypatch.chdir(photo.parent)
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(redact_photo, "verify_picture", broken)

@@ -51,7 +51,7 @@ def box(index: int) -> Box:
 
 def film(path: Path, frames: int = 20, **options: Any) -> Path:
     """Write the film."""
-    return make(path, frames=frames, size=SIZE, **{"picture": face_frame, **options})
+    return make(path, frames=frames, **{"size": SIZE, "picture": face_frame, **options})
 
 
 def tracks(path: Path, frames: int = 20, faces: Sequence[int] = (1,), **options: Any) -> Path:

@@ -67,6 +67,9 @@ class Look:
             return (Finding(frame, time, box(frame), "bare", 1),)
         return ()
 
+    def look_elsewhere(self, *_: Any) -> tuple[Finding, ...]:
+        return ()
+
 
 @pytest.fixture
 def look(monkeypatch: pytest.MonkeyPatch) -> type[Look]:
@@ -112,6 +115,16 @@ def test_tracks_of_another_film_are_refused(raw: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="of 12 frames"):
         redact(raw, tmp_path / "safe.mp4", tracks=tmp_path / "tracks.json")
     assert names(tmp_path) == {"tracks.json"}
+
+
+def test_faces_that_lie_outside_of_the_picture_are_refused(raw: Path, tmp_path: Path) -> None:
+    away = Box(-900, 10, -860, 60)
+    tracks(tmp_path / "tracks.json", boxes=(away, away))
+    with pytest.raises(InputError, match="face 1 of the tracks lies outside"):
+        redact(raw, tmp_path / "safe.mp4", tracks=tmp_path / "tracks.json")
+    tracks(tmp_path / "tracks.json", boxes=(away, box(19)))  # it comes in
+    redact(raw, tmp_path / "safe.mp4", tracks=tmp_path / "tracks.json")
+    assert names(tmp_path) == {"tracks.json", "safe.mp4"}
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def failing(*sizes: float) -> Any:
     """A verification that finds something with covers of these sizes."""
 
     def look(
-        original: Image, output: Image, seen: Sequence[Sighting], style: Style, *_: Any
+        original: Image, output: Image, seen: Sequence[Sighting], style: Style, *_: Any, **__: Any
     ) -> tuple[Finding, ...]:
         bad = style.grow in sizes
         return (Finding(0, Fraction(0), FACE, "face", 1),) if bad else ()

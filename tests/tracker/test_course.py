@@ -95,7 +95,32 @@ def test_a_face_cut_by_the_border_keeps_its_size_beyond_it() -> None:
 
 def test_a_face_hidden_in_part_keeps_its_size_on_every_side() -> None:
     values = boxes((30, 40, 50, 64), (30, 40, 40, 64), (30, 40, 40, 64))
-    fixed = whole(values, np.array([1.0, 0.5, 1.0]))
+    fixed = whole(values, np.array([1.0, 0.5, 1.0]), np.ones(3, np.bool_))
     assert fixed[1, 0] < 30
     assert fixed[1, 2] > 44
     assert (fixed[[0, 2]] == values[[0, 2]]).all()
+
+
+@pytest.mark.parametrize("sure", [1.0, 0.5])
+def test_half_a_face_counts_as_such_however_sure_the_detector_is(sure: float) -> None:
+    rows = [(30.0, 40.0, 50.0, 64.0)] * 10 + [(30.0, 40.0, 40.0, 64.0)] * 3
+    values = boxes(*rows, *rows[:10])
+    scores = np.ones(23)
+    scores[10:13] = sure
+    fixed = whole(values, scores, np.ones(23, np.bool_))
+    assert (fixed[10:13, 0] <= 20).all()
+    assert (fixed[10:13, 2] >= 50).all()
+    assert (fixed[[0, 9, 13, 22]] == values[[0, 9, 13, 22]]).all()
+
+
+def test_a_face_that_comes_near_is_not_taken_for_half_a_face() -> None:
+    sizes = 20 * 1.03 ** np.arange(40)
+    values = boxes(*[(100 - s, 100 - s, 100 + s, 100 + s) for s in sizes])
+    fixed = whole(values, np.ones(40), np.ones(40, np.bool_))
+    assert (fixed[5:] == values[5:]).all()
+
+
+def test_a_held_box_says_nothing_about_the_size() -> None:
+    values = boxes(*[(0, 0, 80, 80)] * 10, *[(30, 40, 50, 64)] * 10)
+    held = np.arange(20) < 10
+    assert (whole(values, np.ones(20), ~held) == values).all()

@@ -214,3 +214,15 @@ def test_progress_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         progress=lambda done, all_: told.append((done, all_)),
     )
     assert told == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize("x", [0, 319])
+def test_half_a_face_that_leaves_as_the_film_begins_is_covered(x: int) -> None:
+    def course(index: int) -> Place:
+        return (x - 2 * index if x == 0 else x + 2 * index, 90, 60, 0)
+
+    tracks = tracked(film(3, course))
+    for index in range(3):
+        face = box_of(course(index))
+        shown = Box(max(face.x0, 0), face.y0, min(face.x1, 320), face.y1)
+        assert share_covered(tracks, index, shown) > 0.85

@@ -18,6 +18,7 @@ from seethrough.errors import VerificationError
 from seethrough.files import check_output
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.redact_faces import Choice, choose
+from seethrough.pipeline.redact_missed import EVERY, is_asked, settle, with_missed
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.redact_parts import Times, Workshop, fingerprint
 from seethrough.pipeline.redact_photo import Outcome, mark, styles, unverified_name
@@ -48,15 +49,12 @@ class FilmOutcome(Outcome):
 
     Attributes
     ----------
-    choice : Choice or None
-        Its faces.
     times : Times or None
         When its frames are shown.
     info : FilmInfo or None
         The film.
     """
 
-    choice: Choice | None = None
     times: Times | None = None
     info: FilmInfo | None = None
 
@@ -136,6 +134,7 @@ class _Film:
         self.progress = progress
         self.outcome = FilmOutcome(options.cover, info=film.info)
         self._ready: Path | None = None
+        self._tracks_found: Tracks | None = None
         self._faces: str | None = None
 
     def follow(self, given: Tracks | None) -> None:
@@ -144,13 +143,12 @@ class _Film:
         if given is not None:
             given.check_size(info.width, info.height)
         rehearse(self.film, self.shop.film("trial"), options.encoding, options.threads)
-        tracks = given or self._tracks()
-        self.outcome.choice = choose(tracks, options)
+        self._tracks_found = given or self._tracks()
+        self.outcome.choice = choose(self._tracks_found, options)
 
     def _tracks(self) -> Tracks:
         options, shop = self.options, self.shop
-        key = shop.key("tracks", options.tracking, options.threads)
-        tracks = shop.tracks(key)
+        tracks = shop.tracks(self._tracks_key)
         if tracks is not None:
             return tracks
         started = time.perf_counter()
@@ -166,25 +164,39 @@ class _Film:
         spent = time.perf_counter() - started
         self.outcome.add("decode", decoding[0])
         self.outcome.add("track", spent - decoding[0])
-        shop.keep_tracks(key, tracks)
+        shop.keep_tracks(self._tracks_key, tracks)
         return tracks
 
+    @property
+    def _tracks_key(self) -> str:
+        return self.shop.key("tracks", self.options.tracking, self.options.threads)
+
     def cover(self, retry: Callable[[Style, Finding], None]) -> None:
-        """Cover, encode and verify, with larger covers where that is what it takes."""
+        """Cover, encode and verify, with more or larger covers where that is what it takes."""
+        settle(styles(self.options), self._attempt, self._add, retry)
+
+    def _attempt(self, style: Style, last: bool) -> tuple[Remain, ...] | None:
         outcome = self.outcome
-        candidates = styles(self.options)
-        for number, outcome.style in enumerate(candidates):
-            last = number == len(candidates) - 1
-            if self.shop.tried(self._key(outcome.style)) and not last:
-                continue
-            self._ready = self._encoded(outcome.style)
-            if not outcome.covers:  # at no time between `from_` and `to`
-                return
-            outcome.findings = self._verified(self._ready, to_the_end=last)
-            if not outcome.findings or last:
-                return
-            self.shop.note_tried(self._key(outcome.style))  # not to be tried again by `resume`
-            retry(outcome.style, outcome.findings[0].finding)
+        outcome.style = style
+        key = self._key(style)
+        if self.shop.tried(key) and not last:
+            return None
+        self._ready = self._encoded(style)
+        if not outcome.covers:  # at no time between `from_` and `to`
+            return ()
+        outcome.findings = self._verified(self._ready, to_the_end=last)
+        if not last and any(remain.finding.what != "missed" for remain in outcome.findings):
+            self.shop.note_tried(key)  # not to be tried again by `resume`
+        return outcome.findings
+
+    def _add(self, missed: Sequence[Remain]) -> None:
+        """Cover faces that were missed, too, in this run and in those that go on with it."""
+        options, outcome = self.options, self.outcome
+        assert self._tracks_found is not None
+        self._tracks_found = with_missed(self._tracks_found, missed, outcome.times)
+        self.shop.keep_tracks(self._tracks_key, self._tracks_found)
+        outcome.choice = choose(self._tracks_found, options)
+        self._faces = None
 
     def _key(self, style: Style) -> str:
         """Return a name for all that decides what the covered film looks like."""
@@ -232,7 +244,7 @@ class _Film:
         return replace(self.options.encoding, description=mark(self.outcome.style, self.options))
 
     def _verified(self, made: Path, *, to_the_end: bool) -> tuple[Remain, ...]:
-        """Look at what came out of the encoder; at all of it, or up to what still shows."""
+        """Look at what came out of the encoder; at all of it, or up to what larger covers hide."""
         options, outcome = self.options, self.outcome
         if not options.verify:
             return ()
@@ -243,7 +255,7 @@ class _Film:
         verifier = Verifier(
             outcome.style, shape, aspect, device=options.device, threads=options.threads
         )
-        covers = Coverer(_PLAIN, shape, aspect)
+        covers, elsewhere = Coverer(_PLAIN, shape, aspect), is_asked(options)
         remains = Remains()
         with FilmReader(made, options.threads) as encoded:
             for original, output in zip_longest(self.film, encoded):
@@ -253,8 +265,11 @@ class _Film:
                         "convert the original, to MP4 for instance, and try again",
                     )
                 seen = _inside(choice.at(original.index, original.time), covers, shape)
-                found = verifier.look(original.index, original.time, original, output, seen)
+                looked = original.index, original.time, original, output, seen
+                found = verifier.look(*looked)
                 remains.add(found)
+                if original.index % EVERY == 0 and elsewhere and options.lasts(original.time):
+                    remains.add(verifier.look_elsewhere(*looked))
                 self.progress.step("verify", original.index + 1, info.frames)
                 if found and not to_the_end:
                     break

@@ -13,11 +13,13 @@ import numpy.typing as npt
 from seethrough import __version__, colour, image
 from seethrough.files import replacing
 from seethrough.image import Picture
+from seethrough.pipeline.redact_faces import Choice, choose
+from seethrough.pipeline.redact_missed import is_asked, settle, with_missed
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.remains import Remain, Remains
 from seethrough.redactor import Coverer, Finding, StillPicture, Style, verify_picture
 from seethrough.redactor.style import GROWTH
-from seethrough.tracker import Sighting
+from seethrough.tracker import Tracks
 from seethrough.types import Patch
 
 
@@ -29,6 +31,8 @@ class Outcome:
     ----------
     style : Style
         The last that was tried.
+    choice : Choice or None
+        The faces, those included that verification has found.
     findings : tuple of Remain
         What still shows with it; empty where verification passed or was not asked for.
     unverified : Path or None
@@ -38,6 +42,7 @@ class Outcome:
     """
 
     style: Style
+    choice: Choice | None = None
     findings: tuple[Remain, ...] = ()
     unverified: Path | None = None
     stages: dict[str, float] = field(default_factory=dict)
@@ -73,7 +78,7 @@ def mark(style: Style, options: RedactOptions) -> str:
 def redact_photo(
     picture: Picture,
     output: Path,
-    sightings: Sequence[Sighting],
+    found: Tracks,
     options: RedactOptions,
     retry: Callable[[Style, Finding], None],
 ) -> Outcome:
@@ -85,10 +90,10 @@ def redact_photo(
         The photo.
     output : Path
         Where to.
-    sightings : sequence of Sighting
-        The faces to cover, at least one.
+    found : Tracks
+        Its faces.
     options : RedactOptions
-        How.
+        Which to cover, at least one, and how.
     retry : callable
         Told of a finding before the next style is tried.
 
@@ -99,16 +104,23 @@ def redact_photo(
     """
     overwrite = options.overwrite or options.resume
     candidates = styles(options)
-    outcome = Outcome(candidates[0])
+    outcome = Outcome(candidates[0], choose(found, options))
+    known = found
+
+    def attempt(style: Style, _: bool) -> tuple[Remain, ...]:
+        outcome.style = style
+        outcome.findings = _attempt(picture, temporary, options, outcome)
+        return outcome.findings
+
+    def add(missed: Sequence[Remain]) -> None:
+        nonlocal known
+        known = with_missed(known, missed)
+        outcome.choice = choose(known, options)
+
     try:
         with replacing(output, overwrite=overwrite) as temporary:
-            for outcome.style in candidates:
-                outcome.findings = _attempt(picture, temporary, sightings, options, outcome)
-                if not outcome.findings:
-                    break
-                if outcome.style is not candidates[-1]:
-                    retry(outcome.style, outcome.findings[0].finding)
-            else:
+            settle(candidates, attempt, add, retry)
+            if outcome.findings:
                 outcome.unverified = unverified_name(output)
                 temporary.replace(outcome.unverified)
                 raise _StillShows
@@ -124,11 +136,12 @@ class _StillShows(Exception):  # noqa: N818 - leaves `replacing` without a file 
 def _attempt(
     picture: Picture,
     target: Path,
-    sightings: Sequence[Sighting],
     options: RedactOptions,
     outcome: Outcome,
 ) -> tuple[Remain, ...]:
     started = time.perf_counter()
+    assert outcome.choice is not None
+    sightings = outcome.choice.covered.at(0)
     height, width = picture.height, picture.width
     style = outcome.style
     coverer = Coverer(style, (height, width), device=options.device, threads=options.threads)
@@ -152,9 +165,16 @@ def _attempt(
     started = time.perf_counter()
     seen = image.read(target).pixels
     remains = Remains()
-    remains.add(
-        verify_picture(picture.pixels, seen, sightings, style, options.device, options.threads)
+    found = verify_picture(
+        picture.pixels,
+        seen,
+        sightings,
+        style,
+        options.device,
+        options.threads,
+        elsewhere=is_asked(options),
     )
+    remains.add(found)
     outcome.spend("verify", started)
     return remains.all()
 

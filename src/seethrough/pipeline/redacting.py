@@ -15,6 +15,7 @@ from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.redact_faces import Choice, choose
 from seethrough.pipeline.redact_film import redact_film
+from seethrough.pipeline.redact_missed import is_asked
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.redact_parts import remove_parts
 from seethrough.pipeline.redact_photo import Outcome, redact_photo, unverified_name
@@ -126,28 +127,33 @@ class _Redacting:
     @cached_property
     def _given(self) -> Tracks | None:
         """The faces of a file, where one is given."""
-        return None if self.options.tracks is None else read_tracks(self.options.tracks)
+        if self.options.tracks is None:
+            return None
+        given = read_tracks(self.options.tracks)
+        given.check_inside()
+        return given
 
     def _photo(self, item: Item) -> Record:
         picture = image.read(item.source)
         started = time.perf_counter()
-        choice = choose(self._found(picture.pixels), self.options)
+        found = self._found(picture.pixels)
+        choice = choose(found, self.options)
         detecting = time.perf_counter() - started
-        sightings = choice.covered.at(0)
-        faces = choice.faces()
         width, height = picture.width, picture.height
-        if not sightings:
-            return _untouched(item, width, height, faces)
+        if not choice.covered.at(0):
+            return _untouched(item, width, height, choice.faces())
         self._warn(film=False)
         outcome = redact_photo(
             picture,
             item.output,
-            sightings,
+            found,
             self.options,
             lambda style, finding: self._retry(item, style, finding),
         )
         outcome.stages = {"detect": detecting, **outcome.stages}
-        return self._record(item, width, height, faces, choice, outcome)
+        assert outcome.choice is not None
+        faces = outcome.choice.faces()
+        return self._record(item, width, height, faces, outcome.choice, outcome)
 
     def _film(self, item: Item) -> Record:
         self._warn(film=True)
@@ -184,10 +190,13 @@ class _Redacting:
             self.progress.warn(words)
 
     def _retry(self, item: Item, style: Style, finding: Finding) -> None:
-        self.progress.warn(
-            f"{item.source}: {finding.words} {place(finding, film=item.film)} with covers of "
-            f"{style.grow:g} times their size; trying again with larger ones"
+        where = place(finding, film=item.film)
+        again = (
+            "; trying again with a cover there"
+            if finding.what == "missed"
+            else f" with covers of {style.grow:g} times their size; trying again with larger ones"
         )
+        self.progress.warn(f"{item.source}: {finding.words} {where}{again}")
 
     def _record(
         self,
@@ -200,7 +209,7 @@ class _Redacting:
     ) -> RedactRecord:
         if outcome.style.name == "silhouette":
             self._others.append(record("segmenter").used)
-        if outcome.style.safe and self.options.verify:
+        if self.options.verify and (outcome.style.safe or is_asked(self.options)):
             self._others.append(record("second-detector").used)
         error = None
         if outcome.findings:

@@ -35,13 +35,13 @@ class Remains:
 
     def __init__(self) -> None:
         self._found: list[Remain] = []
-        self._open: dict[tuple[str, int], int] = {}
+        self._open: dict[tuple[str, int | None], int] = {}
 
     def add(self, findings: Iterable[Finding]) -> None:
         """Take the findings of one frame; frames come in order."""
         for finding in findings:
             key = (finding.what, finding.track)
-            index = self._open.get(key)
+            index = self._open.get(key) if finding.track is not None else None
             if index is not None and finding.frame <= self._found[index].last + _GAP:
                 self._found[index] = replace(
                     self._found[index], last=finding.frame + 1, to=finding.time

@@ -2,12 +2,13 @@
 
 CenterFace (Y. Xu et al., "CenterFace: joint face detection and alignment using face as point",
 2019) answers for each cell of 4 x 4 pixels. It is shown one window around each place, in which a
-face would be of the size that it sees best.
+face would be of the size that it sees best, or a whole picture, in which it finds faces by itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -16,6 +17,8 @@ import numpy.typing as npt
 from seethrough.redactor.source import Source
 from seethrough.session import Device, open_session
 from seethrough.types import Box, Image
+
+Floats: TypeAlias = npt.NDArray[np.floating]
 
 WEIGHTS_NAME = "second-detector"
 THRESHOLD = 0.5
@@ -27,6 +30,9 @@ _ZOOM = 2.4  # of a window, in sizes of the face
 _SAME = 0.3  # IoU from which a face is the one that was looked for
 _BATCH = 8
 _FILL = (123, 117, 104)  # outside the picture
+_LONG_SIDE = 960  # of a whole picture
+_MULTIPLE = 32  # of a picture's sides, in the network's pixels
+_OVERLAP = 0.3  # IoU from which two answers are one face
 
 
 class SecondDetector:
@@ -77,6 +83,40 @@ class SecondDetector:
                 found[start + index] = _best(scores[index, 0], sizes[index], offsets[index], there)
         return found
 
+    def find(self, source: Source, least: float = THRESHOLD) -> list[tuple[Box, float]]:
+        """Look for faces in a whole picture.
+
+        Parameters
+        ----------
+        source : Source
+            The picture.
+        least : float
+            Faces that score less are left out.
+
+        Returns
+        -------
+        list of (Box, float)
+            Tight faces in upright, stored pixels, and their scores; the surest first. Faces of
+            less than a hundredth of the picture's long side are too small for it.
+        """
+        small, (fx, fy) = source.reduced(_LONG_SIDE)
+        height, width = small.shape[:2]
+        high, wide = (-(-side // _MULTIPLE) * _MULTIPLE for side in (height, width))
+        feed = np.full((high, wide, 3), _FILL, np.float32)
+        feed[:height, :width] = small
+        scores, sizes, offsets = self._session.run(
+            {"picture": np.ascontiguousarray(feed.transpose(2, 0, 1)[None])}
+        )
+        sure, x, y, wide_half, high_half = _answers(scores[0, 0], sizes[0], offsets[0], least)
+        tight = np.stack([x - wide_half, y - high_half, 2 * wide_half, 2 * high_half], axis=1)
+        kept = cv2.dnn.NMSBoxes(tight.tolist(), sure.tolist(), least, _OVERLAP)
+        faces = []
+        for index in np.asarray(kept, np.intp).ravel():
+            x0, y0, across, down = tight[index].tolist()
+            box = Box(x0 * fx, y0 * fy, (x0 + across) * fx, (y0 + down) * fy)
+            faces.append((box, float(sure[index])))
+        return faces
+
 
 def _window(source: Source, place: Box, aspect: float) -> tuple[Image, Box]:
     """Return a square view around a place, and where the place lies in it."""
@@ -126,15 +166,25 @@ def _best(
     offsets: npt.NDArray[np.float32],
     there: Box,
 ) -> float:
-    rows, columns = np.nonzero(scores > 0.05)
-    if not len(rows):
-        return 0.0
-    y = (rows + offsets[0, rows, columns] + 0.5) * _STRIDE
-    x = (columns + offsets[1, rows, columns] + 0.5) * _STRIDE
-    high = np.exp(sizes[0, rows, columns]) * _STRIDE / 2
-    wide = np.exp(sizes[1, rows, columns]) * _STRIDE / 2
+    """Return the best score of a face that overlaps a place of a view; 0 where there is none."""
+    sure, x, y, wide, high = _answers(scores, sizes, offsets, 0.05)
     shared = np.clip(
         np.minimum(x + wide, there.x1) - np.maximum(x - wide, there.x0), 0, None
     ) * np.clip(np.minimum(y + high, there.y1) - np.maximum(y - high, there.y0), 0, None)
     same = shared / (4 * wide * high + there.area - shared) >= _SAME
-    return float(scores[rows, columns][same].max(initial=0.0))
+    return float(sure[same].max(initial=0.0))
+
+
+def _answers(
+    scores: npt.NDArray[np.float32],
+    sizes: npt.NDArray[np.float32],
+    offsets: npt.NDArray[np.float32],
+    least: float,
+) -> tuple[Floats, Floats, Floats, Floats, Floats]:
+    """Return scores, middles (x, y) and half sizes (across, down) of what it sees in a view."""
+    rows, columns = np.nonzero(scores > least)
+    y = (rows + offsets[0, rows, columns] + 0.5) * _STRIDE
+    x = (columns + offsets[1, rows, columns] + 0.5) * _STRIDE
+    high = np.exp(sizes[0, rows, columns]) * _STRIDE / 2
+    wide = np.exp(sizes[1, rows, columns]) * _STRIDE / 2
+    return scores[rows, columns], x, y, wide, high

@@ -2,7 +2,8 @@
 
 Three questions for each face, in every frame. Is all of its oval painted, and does the output look
 there as it was painted? Has the inside of its cover structure of the original? Does a detector
-that the tracker does not use see a face there, as it did in the original?
+that the tracker does not use see a face there, as it did in the original? And one question for the
+whole picture: does that detector see a face that nobody has followed?
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from seethrough.errors import UsageError
 from seethrough.redactor import region, structure
 from seethrough.redactor.coverer import Coverer
+from seethrough.redactor.elsewhere import faces_elsewhere
 from seethrough.redactor.region import Region
 from seethrough.redactor.second_detector import THRESHOLD, SecondDetector
 from seethrough.redactor.source import Sighting, Source, StillPicture
@@ -26,7 +28,7 @@ from seethrough.redactor.style import Style
 from seethrough.session import Device
 from seethrough.types import Box, Image, Patch
 
-What: TypeAlias = Literal["face", "structure", "bare"]
+What: TypeAlias = Literal["face", "structure", "bare", "missed"]
 
 _OFF = 40  # levels by which a pixel may differ from what was painted, after a codec
 _RINGS = 3  # pixels inside the border of a cover whose looks a codec decides
@@ -37,6 +39,7 @@ _WORDS: dict[What, str] = {
     "face": "a detector still finds a face here",
     "structure": "the original shows through the cover",
     "bare": "part of the face is not covered",
+    "missed": "a second detector finds a face that was not found before",
 }
 
 
@@ -55,15 +58,16 @@ class Finding:
     what : str
         ``face``: a second detector finds it. ``structure``: inside the cover the original's
         structure shows. ``bare``: part of its oval was not painted, or does not look so.
-    track : int
-        Which face.
+        ``missed``: the second detector finds a face that is not among the known ones.
+    track : int or None
+        Which face; ``None`` for one that was missed.
     """
 
     frame: int
     time: Fraction
     box: Box
     what: What
-    track: int
+    track: int | None
 
     @property
     def words(self) -> str:
@@ -150,7 +154,7 @@ class Verifier:
         # An outline is black where heads are, whatever it is elsewhere.
         painted = replace(style, name="solid") if style.name == "silhouette" else style
         self._coverer = Coverer(painted, shape, sample_aspect, device, threads)
-        self._detector = SecondDetector(device, threads) if style.safe else None
+        self._second = SecondDetector(device, threads)
 
     def look(
         self,
@@ -193,10 +197,36 @@ class Verifier:
                 _shows(original, output, cover) for cover in covers if _touches(cover, must)
             ):
                 found.append(("structure", sighting))
-        if self._detector is not None and frame % self._every == 0:
+        if self._style.safe and frame % self._every == 0:
             seen = self._seen(original, output, _Painted(original, patches), suspects)
             found += [("face", sighting) for sighting in seen]
         return tuple(Finding(frame, time, s.box, what, s.track) for what, s in found)
+
+    def look_elsewhere(
+        self,
+        frame: int,
+        time: Fraction,
+        original: Source,
+        output: Source,
+        known: Sequence[Sighting],
+    ) -> tuple[Finding, ...]:
+        """Look at a whole frame for faces that were missed, whatever the style.
+
+        Parameters
+        ----------
+        frame, time, original, output
+            As for :meth:`look`.
+        known : sequence of Sighting
+            Every face of the frame that is known, all of them covered.
+
+        Returns
+        -------
+        tuple of Finding
+            One for each face.
+        """
+        covers = self._coverer.regions(known)
+        places = faces_elsewhere(self._second, original, output, known, covers, self._aspect)
+        return tuple(Finding(frame, time, place, "missed", None) for place in places)
 
     def _must(self, sighting: Sighting, shape: tuple[int, int]) -> Region | None:
         """Return what has to be covered: the oval of the face, or where the bar goes."""
@@ -225,9 +255,8 @@ class Verifier:
         self, source: Source, sightings: Sequence[Sighting], least: float = THRESHOLD
     ) -> list[Sighting]:
         """Return those that the second detector sees in a picture."""
-        assert self._detector is not None
         places = [sighting.box for sighting in sightings]
-        scores = self._detector.scores(source, places, self._aspect)
+        scores = self._second.scores(source, places, self._aspect)
         return [s for s, score in zip(sightings, scores, strict=True) if score >= least]
 
 
@@ -238,8 +267,21 @@ def verify_picture(
     style: Style,
     device: Device = "auto",
     threads: int | None = None,
+    *,
+    elsewhere: bool = False,
 ) -> tuple[Finding, ...]:
     """Look at a photo, as decoded from its redacted file; it counts as frame 0 of a film.
+
+    Parameters
+    ----------
+    original, output : Image
+        ``uint8 (H, W, 3)``: the photo, and what its redacted file holds.
+    sightings : sequence of Sighting
+        The faces that were to be covered.
+    style, device, threads
+        As for :class:`Verifier`.
+    elsewhere : bool
+        Look for faces that were missed, too; ``sightings`` are all that are known then.
 
     Raises
     ------
@@ -250,7 +292,9 @@ def verify_picture(
         raise UsageError("the two pictures differ in size", "compare a photo with its own output")
     shape = (original.shape[0], original.shape[1])
     verifier = Verifier(style, shape, device=device, threads=threads)
-    return verifier.look(0, Fraction(0), StillPicture(original), StillPicture(output), sightings)
+    seen = Fraction(0), StillPicture(original), StillPicture(output), sightings
+    missed = verifier.look_elsewhere(0, *seen) if elsewhere else ()
+    return (*verifier.look(0, *seen), *missed)
 
 
 def _touches(cover: Region | Patch, other: Region) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 from seethrough.tracker.course import Spot
 from seethrough.tracker.frames import Small
 from seethrough.tracker.live import Live
-from seethrough.tracker.looking import Looker, overlap
+from seethrough.tracker.looking import Looker, at_edge, overlap
 
 BEGIN = 0.25
 """Score from which a detection may begin a track anywhere."""
@@ -66,7 +66,8 @@ class Beginner:
         if closer is None and not near and spot.score < _SURE:  # turned otherwise than it seemed?
             closer = self._looker.best(small, spot, [spot.roll + turn for turn in _QUARTERS])
         better = closer if closer is not None and closer.score >= spot.score else spot
-        if better.score < _SURE:
+        # A reflection at the border makes half of anything a whole something.
+        if better.score < _SURE or at_edge(better, small.picture.shape):
             mean = self._looker.again(small, better)
             usual = _ACCEPT if better.score >= _WEAK else _ACCEPT_WEAK
             if mean < (_ACCEPT_LOST if near else usual):

@@ -49,6 +49,7 @@ _KEPT_FRAMES = 64  # at most
 _WIDE_SIDE = 1280  # long side of the view for small faces
 _WIDE, _WIDE_LOST = 15, 10  # every how many frames; where a face is lost
 _TURNED = 8  # every how many frames a turned view is searched, three of them in turn
+_HALVED = 3  # every how many frames faces are searched that the border halves
 _ENLARGED = 3  # times, at most
 _SETTLED = 3  # frames after which a new face's motion is known
 
@@ -217,7 +218,7 @@ class _Engine:
         """Look at whole frames, more rarely for small faces and for those on their side."""
         found: list[Spot] = []
         if since % self._options.every == 0 or len(self._live) > _MANY:
-            found += self._looker.whole(small.picture)
+            found += self._looker.whole(small.picture, continued=since % _HALVED == 0)
         held = any(live.how(self._count - 1) == "held" for live in self._live)
         side = max(small.picture.shape[:2])
         if since % (_WIDE_LOST if held else _WIDE) == 0 and max(frame.shape) > side:

@@ -31,7 +31,7 @@ from seethrough.types import Box
 _DETECTED, _FOLLOWED, _HELD = (HOWS.index(how) for how in ("detected", "followed", "held"))
 # Growth as a share of the size: at once, and with each second since it was seen.
 _GROWTH_HELD = (0.25, 1.2)
-_GROWTH_FOLLOWED = (0.05, 0.3)
+_GROWTH_FOLLOWED = (0.1, 1.0)
 _GROWTH_MOST = 1.2
 _BRIEFLY = 5  # frames
 _FEW, _WEAK = 2, 0.75  # detections so few, none better than this, are no face
@@ -87,7 +87,7 @@ class Finisher:
         how = rows[:, 15].astype(np.int64)
         unsure = self._doubts(rows, how, first, live)
         lost = _runs(how == _HELD)
-        values = whole(rows[:, :14], rows[:, 14])
+        values = whole(rows[:, :14], rows[:, 14], how == _DETECTED)
         values = at_border(_filled(values, how), self._small)
         values = self._smooth(values, how)
         values = _either_way(self._grown(values, how), how)

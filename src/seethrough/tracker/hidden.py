@@ -9,11 +9,12 @@ Array = npt.NDArray[np.float64]
 
 _NEAR = 0.04  # of the face's size: so near to the border a box is taken for cut
 _FRAMES = 25  # how far away in time the whole face may be
+_APART = 4  # frames: nearer ones may be hidden as well
 _CLEAR, _UNCLEAR = 0.95, 0.9  # scores of faces that show whole; of those of which parts may show
 _SMALLER = 0.92  # of the usual size: less is a part
 
 
-def whole(values: Array, scores: Array) -> Array:
+def whole(values: Array, scores: Array, detected: npt.NDArray[np.bool_]) -> Array:
     """Give boxes that something before the face makes smaller the face's usual size.
 
     Which side is hidden is not known, so what is missing is added on every side.
@@ -24,20 +25,41 @@ def whole(values: Array, scores: Array) -> Array:
         ``float64 (n, 14)``: boxes and landmarks, row by row in time.
     scores : ndarray
         ``float64 (n,)``.
+    detected : ndarray
+        ``bool (n,)``: rows that are detections themselves.
+
+    Notes
+    -----
+    The detector may be sure of half a face. So the usual size is asked of rows a little before and
+    a little after; the smaller answer counts, as a face that comes near or goes away is larger on
+    one side. Where the detector is not sure the nearest sure rows are asked, too.
     """
     size = values[:, 2:4] - values[:, :2]
-    clear = np.flatnonzero(scores >= _CLEAR)
+    clear = np.flatnonzero((scores >= _CLEAR) & detected)
     result = values.copy()
-    for row in np.flatnonzero(scores < _UNCLEAR) if len(clear) else ():
-        close = clear[np.abs(clear - row) <= _FRAMES]
-        if not len(close):
-            continue
-        nearest = close[np.argsort(np.abs(close - row), kind="stable")[:5]]
-        usual = np.median(size[nearest], axis=0)
+    for row in range(len(values)) if len(clear) else ():
+        away = clear - row
+        sides = [
+            _median(size, clear[(sign * away >= _APART) & (sign * away <= _FRAMES)], row)
+            for sign in (-1, 1)
+        ]
+        known = [usual for usual in sides if usual is not None]
+        usual = np.min(known, axis=0) if known else np.zeros(2)
+        if scores[row] < _UNCLEAR:
+            near = _median(size, clear[np.abs(away) <= _FRAMES], row)
+            usual = usual if near is None else np.maximum(usual, near)
         missing = np.where(size[row] < _SMALLER * usual, usual - size[row], 0.0)
         result[row, :2] -= missing
         result[row, 2:4] += missing
     return result
+
+
+def _median(size: Array, rows: npt.NDArray[np.intp], row: int) -> Array | None:
+    """Return the median size of the rows that are nearest to one."""
+    if not len(rows):
+        return None
+    nearest = rows[np.argsort(np.abs(rows - row), kind="stable")[:5]]
+    return np.asarray(np.median(size[nearest], axis=0))
 
 
 def at_border(values: Array, shape: tuple[int, int]) -> Array:

@@ -28,6 +28,8 @@ _SAME = 0.4  # IoU from which two detections are one face
 _PATCH = 160  # px: side of a close look
 _FACE = 64.0  # px: the face there
 _ZOOMS = (0.7, 1.0, 1.35)  # of a second look
+_RIM = 64  # px: of the reflection around a whole frame
+_EDGE = 0.2  # of a face's size: so near to the border its middle is the border
 _FAR = 0.75  # of a face's size: farther from where it was looked for it is another
 
 
@@ -45,7 +47,14 @@ class Looker:
     def __init__(self, device: Device, threads: int | None) -> None:
         self._network = FaceNetwork(device, threads)
 
-    def whole(self, picture: Image, factor: float = 1.0, quarter_turns: int = 0) -> list[Spot]:
+    def whole(
+        self,
+        picture: Image,
+        factor: float = 1.0,
+        quarter_turns: int = 0,
+        *,
+        continued: bool = False,
+    ) -> list[Spot]:
         """Find faces in a whole frame.
 
         Parameters
@@ -57,12 +66,21 @@ class Looker:
         quarter_turns : int
             By how many quarters the picture is turned counterclockwise first, for faces that are
             turned clockwise.
+        continued : bool
+            Continue the picture beyond its border by its reflection, in which half a face becomes
+            a whole one.
 
         Returns
         -------
         list of Spot
             Best first, in pixels of the reduced frame.
         """
+        if continued:
+            larger = cv2.copyMakeBorder(picture, _RIM, _RIM, _RIM, _RIM, cv2.BORDER_REFLECT)
+            seen = self._network.one(np.asarray(larger, np.uint8), LOW).distinct(_SAME)
+            shape = (round(picture.shape[0] * factor), round(picture.shape[1] * factor))
+            spots = _spots(seen.moved(1.0, -_RIM, -_RIM).moved(factor, 0, 0))
+            return [spot for spot in spots if _inside(spot, shape) or at_edge(spot, shape)]
         turned = np.ascontiguousarray(np.rot90(picture, quarter_turns))
         seen = self._network.one(turned, LOW).distinct(_SAME)
         seen = _turned_back(seen, picture.shape, quarter_turns).moved(factor, 0, 0)
@@ -85,9 +103,13 @@ class Looker:
         return max(found, key=lambda spot: spot.score, default=None)
 
     def again(self, small: Small, spot: Spot) -> float:
-        """Look at a face larger, smaller and mirrored; return the mean score, range [0, 1]."""
+        """Look at a face larger, smaller and mirrored; return the mean score, range [0, 1].
+
+        One that the border halves is looked at as its reflection makes it whole.
+        """
         matrices = [_matrix(Look(spot.grown(1 / zoom), spot.roll)) for zoom in _ZOOMS]
-        patches = [_patch(small, matrix) for matrix in matrices]
+        continued = at_edge(spot, small.picture.shape)
+        patches = [_patch(small, matrix, continued=continued) for matrix in matrices]
         both = np.stack([side for p in patches for side in (p, p[:, ::-1])])
         faces = [_FACE * zoom for zoom in _ZOOMS for _ in range(2)]
         seen = self._network(both, 0.02)
@@ -138,7 +160,19 @@ def _matrix(look: Look) -> geometry.Matrix:
     return np.column_stack([linear, middle - linear @ (look.at.centre - 0.5)])
 
 
-def _patch(small: Small, matrix: geometry.Matrix) -> Image:
+def at_edge(spot: Spot, shape: tuple[int, ...]) -> bool:
+    """Tell whether the border of the frame goes through the middle of a face."""
+    height, width = shape[:2]
+    (x, y), near = spot.centre, _EDGE * spot.size
+    return bool(min(abs(x), abs(x - width), abs(y), abs(y - height)) <= near)
+
+
+def _inside(spot: Spot, shape: tuple[int, int]) -> bool:
+    (x, y), (height, width) = spot.centre, shape
+    return bool(0 <= x < width and 0 <= y < height)
+
+
+def _patch(small: Small, matrix: geometry.Matrix, *, continued: bool = False) -> Image:
     # A map that reduces reads one of the halved pictures: a plain interpolation would alias.
     wanted = int(math.log2(max(1 / geometry.scale_of(matrix), 1.0)))
     level = min(wanted, len(small.levels) - 1)
@@ -147,7 +181,12 @@ def _patch(small: Small, matrix: geometry.Matrix) -> Image:
     local[:, :2] *= 2**level
     local[:, 2] += matrix[:, :2] @ np.full(2, (2**level - 1) / 2)
     warped = cv2.warpAffine(
-        picture, local, (_PATCH, _PATCH), flags=cv2.INTER_LINEAR, borderValue=FILL
+        picture,
+        local,
+        (_PATCH, _PATCH),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REFLECT if continued else cv2.BORDER_CONSTANT,
+        borderValue=FILL,
     )
     return np.asarray(warped, np.uint8)
 

@@ -274,6 +274,23 @@ class Tracks:
                 "give the tracks that were made from this film",
             )
 
+    def check_inside(self) -> None:
+        """Make sure that every face shows in some frame: a typing error may put it elsewhere.
+
+        Raises
+        ------
+        InputError
+            Where one lies outside of the picture all the time.
+        """
+        picture = Box(0, 0, self.width, self.height)
+        for track in self.tracks:
+            seen = (track.at(frame) for frame in range(track.first, track.last))
+            if not any(s is not None and s.box.intersection(picture) for s in seen):
+                raise InputError(
+                    f"face {track.number} of the tracks lies outside of the picture in every frame",
+                    "move its boxes into the picture, or remove it",
+                )
+
     def check_frames(self, frames: int) -> None:
         """Make sure that these are tracks of a film of so many frames.
 
