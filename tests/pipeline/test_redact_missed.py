@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,15 @@ from skimage.data import astronaut
 
 import seethrough
 from seethrough.errors import VerificationError
-from seethrough.pipeline import RedactRecord, redact_film
+from seethrough.pipeline import RedactRecord, redact_film, redact_missed
 from seethrough.pipeline.networks import Networks
-from seethrough.pipeline.redact_missed import EVERY, settle, with_missed
+from seethrough.pipeline.redact_missed import EVERY, Moments, settle, with_missed
 from seethrough.pipeline.remains import Remain
 from seethrough.redactor import Finding, Style
-from seethrough.tracker import Tracks, read_tracks
+from seethrough.tracker import Keyframe, Track, Tracks, read_tracks
+from seethrough.tracker.tracks import USUAL_LANDMARKS
 from seethrough.types import Box, Face, Image
+from seethrough.video import Frame
 from tests.pipeline.faces_film import box, dark, decoded, face_frame, film, tracks
 
 WIDE = (512, 128)
@@ -189,3 +192,62 @@ def test_what_cannot_be_covered_ends_in_a_finding() -> None:
     settle(styles, attempt, lambda found: added.append(len(found)), lambda *_: None)
     assert added == [1, 1]
     assert tried == [1.0, 1.0, 1.0, 1.25]
+
+
+def second(tracks_: Tracks, first: int, last: int) -> Tracks:
+    """Add a track of the head at the right."""
+    there = box(0)
+    still = Box(there.x0 + ASIDE, there.y0, there.x1 + ASIDE, there.y1)
+    keys = [Keyframe(f, still, USUAL_LANDMARKS, 1.0, "detected") for f in (first, last - 1)]
+    return replace(tracks_, tracks=(*tracks_.tracks, Track(2, keys)))
+
+
+@pytest.mark.usefixtures("lost")
+@pytest.mark.parametrize("known", [False, True])
+def test_faces_that_keep_leaves_are_not_missed_and_others_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    raw = film(tmp_path / "raw.mp4", frames=25, size=WIDE, picture=two_heads)
+    both = second(read_tracks(tracks(tmp_path / "known.json", 25, width=WIDE[0])), 8, 16)
+    if not known:  # the face that is kept stands elsewhere
+        away = [replace(key, box=Box(200, 5, 230, 40)) for key in both.tracks[1].keyframes]
+        both = replace(both, tracks=(both.tracks[0], Track(2, away)))
+    monkeypatch.setattr(redact_film, "track", lambda *_, **__: both)
+    options: dict[str, Any] = {"style": "solid", "keep": 2, "threads": 1}
+    if known:  # it shows before its track begins, and after
+        report = seethrough.redact(raw, tmp_path / "safe.mp4", **options)
+        assert record_of(report).verified
+        return
+    with pytest.raises(VerificationError, match="not found before"):
+        seethrough.redact(raw, tmp_path / "safe.mp4", **options)
+
+
+def test_a_face_that_keep_leaves_in_a_photo_is_not_missed(photo: Path, tmp_path: Path) -> None:
+    report = seethrough.redact(photo, tmp_path / "safe.png", style="solid", keep=2, threads=1)
+    assert record_of(report).verified
+    safe = cv2.imread(str(tmp_path / "safe.png"))
+    assert safe is not None
+    assert [black(safe, face) for face in FACES] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("cuts", "lasting", "looks"),
+    [
+        ((), range(24), [0, 10, 20, 23]),
+        ((13,), range(24), [0, 10, 12, 13, 23]),
+        ((12, 13), range(14), [0, 10, 11, 12, 13]),
+        ((), range(5, 9), [5, 8]),
+        ((), range(3, 24), [3, 13, 23]),
+    ],
+)
+def test_the_ends_of_shots_are_looked_at(
+    cuts: tuple[int, ...], lasting: range, looks: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frame = Frame.of_picture(np.zeros((36, 64, 3), np.uint8))
+    count = iter(range(24))
+    monkeypatch.setattr(redact_missed, "CutFinder", lambda: lambda _: next(count) in cuts)
+    moments = Moments[int]()
+    found = []
+    for number in range(24):
+        found += moments.take(frame, number, lasts=number in lasting)
+    assert found + moments.rest() == looks

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from seethrough.errors import VerificationError
 from seethrough.files import check_output
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.redact_faces import Choice, choose
-from seethrough.pipeline.redact_missed import EVERY, is_asked, settle, with_missed
+from seethrough.pipeline.redact_missed import Moments, is_asked, left_alone, settle, with_missed
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.redact_parts import Times, Workshop, fingerprint
 from seethrough.pipeline.redact_photo import Outcome, mark, styles, unverified_name
@@ -257,6 +258,7 @@ class _Film:
         )
         covers, elsewhere = Coverer(_PLAIN, shape, aspect), is_asked(options)
         remains = Remains()
+        moments = Moments[tuple[int, Fraction, Frame, Frame, list[Sighting]]]()
         with FilmReader(made, options.threads) as encoded:
             for original, output in zip_longest(self.film, encoded):
                 if original is None or output is None:
@@ -268,11 +270,16 @@ class _Film:
                 looked = original.index, original.time, original, output, seen
                 found = verifier.look(*looked)
                 remains.add(found)
-                if original.index % EVERY == 0 and elsewhere and options.lasts(original.time):
-                    remains.add(verifier.look_elsewhere(*looked))
+                if elsewhere:
+                    lasts = options.lasts(original.time)
+                    for each in moments.take(original, looked, lasts=lasts):
+                        left = left_alone(choice, each[0])
+                        remains.add(verifier.look_elsewhere(*each, left))
                 self.progress.step("verify", original.index + 1, info.frames)
                 if found and not to_the_end:
                     break
+            for each in moments.rest():
+                remains.add(verifier.look_elsewhere(*each, left_alone(choice, each[0])))
         outcome.spend("verify", started)
         return remains.all()
 

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
+from typing import Generic, TypeVar
 
+from seethrough.pipeline.redact_faces import Choice
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.redact_parts import Times
 from seethrough.pipeline.remains import Remain
 from seethrough.redactor import Finding, Style
-from seethrough.tracker import Keyframe, Track, Tracks, UnsureSpan
+from seethrough.tracker import Keyframe, Sighting, Track, Tracks, UnsureSpan
+from seethrough.tracker.cuts import CutFinder
 from seethrough.tracker.tracks import USUAL_LANDMARKS
 from seethrough.types import Box
+from seethrough.video import Frame
+
+Shown = TypeVar("Shown")
 
 EVERY = 10
 """Frames from one look at a whole picture of a film to the next."""
 
+_GLANCE = 64  # pixels of a frame in which a cut is seen
+_MOMENT = Fraction(1, 2)  # seconds for which a face may show beside its track
 _ROUNDS = 2  # how often faces are added
 _NEAR = 1.0  # faces that a face moves at most, from one look to the next
 _ROOM = 1.3  # of a cover that has to hold from one look to the next
@@ -23,11 +32,63 @@ _REASON = "found by the second detector alone: covered from where it was seen"
 
 
 def is_asked(options: RedactOptions) -> bool:
-    """Whether every face is to be covered, so that one which was missed is a failure.
+    """Whether all faces but named ones are to be covered, so that a missed one is a failure.
 
-    Where a person has chosen faces or placed them, what is left uncovered is theirs to decide.
+    Where a person says which faces to cover, or where they are, the others are theirs to leave.
     """
-    return options.verify and not (options.only or options.keep or options.tracks)
+    return options.verify and not (options.only or options.tracks)
+
+
+def left_alone(choice: Choice, frame: int) -> tuple[Sighting, ...]:
+    """Return the faces of a frame that are left as they are.
+
+    They may show a moment before their track begins and after it ends.
+    """
+    covered = {track.number for track in choice.covered.tracks}
+    moment = round(_MOMENT * choice.known.rate)
+    found = []
+    for track in choice.known.tracks:
+        nearest = min(max(frame, track.first), track.last - 1)
+        seen = track.at(nearest)
+        if track.number not in covered and seen is not None and abs(frame - nearest) <= moment:
+            found.append(seen)
+    return tuple(found)
+
+
+class Moments(Generic[Shown]):
+    """Which frames of a film are looked at as a whole: every n-th, and both ends of each shot."""
+
+    def __init__(self) -> None:
+        self._cuts = CutFinder()
+        self._ago: int | None = None  # frames since the last look of this shot
+        self._waiting: list[Shown] = []  # the last frame, where it was not looked at
+
+    def take(self, frame: Frame, shown: Shown, *, lasts: bool) -> list[Shown]:
+        """Take the next frame; return what to look at now, in order.
+
+        Parameters
+        ----------
+        frame : Frame
+            The original's.
+        shown : Shown
+            What is handed back where it is to be looked at.
+        lasts : bool
+            Whether faces are covered at this time at all.
+        """
+        cut = self._cuts(frame.reduced(_GLANCE)[0])
+        now = self.rest() if cut or not lasts else []
+        if not lasts:
+            return now
+        if self._ago is None or self._ago + 1 >= EVERY:
+            self._ago, self._waiting = 0, []
+            return [*now, shown]
+        self._ago, self._waiting = self._ago + 1, [shown]
+        return now
+
+    def rest(self) -> list[Shown]:
+        """End a shot; return its last frame, where it was not looked at."""
+        now, self._waiting, self._ago = self._waiting, [], None
+        return now
 
 
 def settle(

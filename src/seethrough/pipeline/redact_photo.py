@@ -14,7 +14,7 @@ from seethrough import __version__, colour, image
 from seethrough.files import replacing
 from seethrough.image import Picture
 from seethrough.pipeline.redact_faces import Choice, choose
-from seethrough.pipeline.redact_missed import is_asked, settle, with_missed
+from seethrough.pipeline.redact_missed import is_asked, left_alone, settle, with_missed
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.remains import Remain, Remains
 from seethrough.redactor import Coverer, Finding, StillPicture, Style, verify_picture
@@ -173,6 +173,7 @@ def _attempt(
         options.device,
         options.threads,
         elsewhere=is_asked(options),
+        left=left_alone(outcome.choice, 0),
     )
     remains.add(found)
     outcome.spend("verify", started)

@@ -208,7 +208,8 @@ class Verifier:
         time: Fraction,
         original: Source,
         output: Source,
-        known: Sequence[Sighting],
+        covered: Sequence[Sighting],
+        left: Sequence[Sighting] = (),
     ) -> tuple[Finding, ...]:
         """Look at a whole frame for faces that were missed, whatever the style.
 
@@ -216,15 +217,17 @@ class Verifier:
         ----------
         frame, time, original, output
             As for :meth:`look`.
-        known : sequence of Sighting
-            Every face of the frame that is known, all of them covered.
+        covered : sequence of Sighting
+            The faces that were to be covered in it.
+        left : sequence of Sighting
+            Those that were to be left as they are.
 
         Returns
         -------
         tuple of Finding
             One for each face.
         """
-        covers = self._coverer.regions(known)
+        known, covers = (*covered, *left), self._coverer.regions(covered)
         places = faces_elsewhere(self._second, original, output, known, covers, self._aspect)
         return tuple(Finding(frame, time, place, "missed", None) for place in places)
 
@@ -269,6 +272,7 @@ def verify_picture(
     threads: int | None = None,
     *,
     elsewhere: bool = False,
+    left: Sequence[Sighting] = (),
 ) -> tuple[Finding, ...]:
     """Look at a photo, as decoded from its redacted file; it counts as frame 0 of a film.
 
@@ -281,7 +285,9 @@ def verify_picture(
     style, device, threads
         As for :class:`Verifier`.
     elsewhere : bool
-        Look for faces that were missed, too; ``sightings`` are all that are known then.
+        Look for faces that were missed, too.
+    left : sequence of Sighting
+        Faces that were to be left as they are; they are not missed.
 
     Raises
     ------
@@ -293,7 +299,7 @@ def verify_picture(
     shape = (original.shape[0], original.shape[1])
     verifier = Verifier(style, shape, device=device, threads=threads)
     seen = Fraction(0), StillPicture(original), StillPicture(output), sightings
-    missed = verifier.look_elsewhere(0, *seen) if elsewhere else ()
+    missed = verifier.look_elsewhere(0, *seen, left) if elsewhere else ()
     return (*verifier.look(0, *seen), *missed)
 
 
