@@ -135,7 +135,8 @@ def _text() -> str:
     return (
         "Every frame of the redacted output is searched by two detectors that the tracker does "
         f"not use, CenterFace (score {film_detectors.CENTREFACE_THRESHOLD:g}) and MTCNN (its "
-        "defaults). A frame counts where one of them finds a box that overlaps (IoU of "
+        "defaults); verification looks at the output with CenterFace too, nothing does with MTCNN. "
+        "A frame counts where one of them finds a box that overlaps (IoU of "
         f"{film_detectors.SAME:g}) one that either of them or the tracker's own detector had "
         "found in the original's frame, whether that was a face or a false alarm. Both programs "
         "at their defaults, `deface --replacewith solid`."
