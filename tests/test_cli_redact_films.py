@@ -128,6 +128,8 @@ def test_damaged_tracks_are_code_3_and_wrong_wishes_code_2(
     monkeypatch.chdir(tmp_path)
     film(tmp_path / "raw.mp4", frames=4)
     tracks(tmp_path / "tracks.json", frames=4)
+    tracks(tmp_path / "longer.json", frames=5)
+    tracks(tmp_path / "wider.json", frames=4, width=200)
     (tmp_path / "broken.json").write_text('{"schema": "seethrough/tracks/1"}')
     before = {path.name for path in tmp_path.iterdir()}
     for arguments, code in (
@@ -137,7 +139,9 @@ def test_damaged_tracks_are_code_3_and_wrong_wishes_code_2(
         (["--tracks", "tracks.json", "--from", "0:01", "--to", "0.5"], 2),
         (["--tracks", "tracks.json", "--preset", "swift"], 2),
         (["--tracks", "tracks.json", "--keep", "1"], 4),
-        (["--tracks", "tracks.json", "--from", "9"], 4),
+        (["--tracks", "tracks.json", "--from", "9"], 2),
+        (["--tracks", "longer.json"], 3),
+        (["--tracks", "wider.json"], 3),
     ):
         assert run(["redact", "raw.mp4", "-o", "safe.mp4", *arguments]) == code, arguments
         assert len(capsys.readouterr().err.splitlines()) == 1

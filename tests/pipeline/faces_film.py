@@ -57,6 +57,7 @@ def film(path: Path, frames: int = 20, **options: Any) -> Path:
 def tracks(path: Path, frames: int = 20, faces: Sequence[int] = (1,), **options: Any) -> Path:
     """Write where its face is, once for each number."""
     places = options.get("boxes", (box(0), box(frames - 1)))
+    ends = options.get("ends", (0, frames - 1))
     found = Tracks(
         options.get("width", SIZE[0]),
         SIZE[1],
@@ -67,7 +68,7 @@ def tracks(path: Path, frames: int = 20, faces: Sequence[int] = (1,), **options:
                 number,
                 [
                     Keyframe(frame, place, USUAL_LANDMARKS, 1.0, "edited")
-                    for frame, place in zip((0, frames - 1), places, strict=True)
+                    for frame, place in zip(ends, places, strict=True)
                 ],
             )
             for number in faces

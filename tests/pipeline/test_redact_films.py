@@ -23,6 +23,7 @@ from seethrough.pipeline.inputs import FILMS_WRITTEN
 from seethrough.pipeline.redact_parts import Times
 from seethrough.redactor import Finding, Style
 from seethrough.types import Box
+from seethrough.video import FilmReader
 from seethrough.video.codecs import CONTAINERS
 from tests.pipeline.faces_film import SIZE, box, dark, decoded, film, tracks, wall_frame
 
@@ -106,7 +107,15 @@ def test_tracks_are_honoured_exactly(raw: Path, given: Path, tmp_path: Path) -> 
     assert not (tmp_path / "none.mp4").exists()
 
 
-def test_tracks_of_another_film_are_refused(raw: Path, tmp_path: Path) -> None:
+def too_late(*_: Any, **__: Any) -> None:
+    raise AssertionError
+
+
+def test_tracks_of_another_film_are_refused(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redact_film, "transcode", too_late)
+    monkeypatch.setattr(redact_film, "rehearse", too_late)
     for options, words in (({"width": 190}, "190 x 128"), ({"frames": 21}, "of 21 frames")):
         other = tracks(tmp_path / "tracks.json", **options)
         with pytest.raises(InputError, match=words):
@@ -144,9 +153,39 @@ def test_covering_is_limited_in_time(
         assert "chosen faces covered" in made.metadata["comment"]
 
 
-def test_nothing_in_the_span_is_nothing_to_do(raw: Path, given: Path, tmp_path: Path) -> None:
+def test_tracks_count_where_the_container_miscounts(
+    raw: Path, given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FilmReader, "listed", lambda _: (40, None))
+    redact(raw, tmp_path / "safe.mp4", tracks=given, from_=0.2)
+    tracks(tmp_path / "tracks.json", frames=40)
+    with pytest.raises(InputError, match="of 40 frames, this one has 20"):
+        redact(raw, tmp_path / "other.mp4", tracks=tmp_path / "tracks.json")
+    assert names(tmp_path) == {"safe.mp4", "tracks.json"}
+
+
+def test_nothing_in_the_span_is_nothing_to_do(raw: Path, tmp_path: Path) -> None:
+    short = [box(0), box(19)]
+    early = tracks(tmp_path / "early.json", frames=20, boxes=short, ends=(0, 4))
     with pytest.raises(NothingToDoError, match="no face is chosen"):
-        redact(raw, tmp_path / "safe.mp4", tracks=given, from_=5)
+        redact(raw, tmp_path / "safe.mp4", tracks=early, from_=0.6)
+    assert names(tmp_path) == {"early.json"}
+
+
+@pytest.mark.parametrize("from_", [0.77, "5", "01:00"])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_time_after_the_end_is_refused_first(
+    raw: Path,
+    given: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    from_: Any,
+    known: bool,
+) -> None:
+    for name in ("transcode", "rehearse", "track"):
+        monkeypatch.setattr(redact_film, name, too_late)
+    with pytest.raises(UsageError, match=r"after the end of .*raw\.mp4, .* at 0\.760 s"):
+        redact(raw, tmp_path / "safe.mp4", tracks=given if known else None, from_=from_)
     assert names(tmp_path) == set()
 
 
@@ -234,9 +273,6 @@ def test_what_may_hold_names_is_dropped(tmp_path: Path) -> None:
 def test_wishes_that_cannot_be_met_are_refused_first(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def too_late(*_: Any, **__: Any) -> None:
-        raise AssertionError
-
     monkeypatch.setattr(redact_film, "track", too_late)
     for output, options in (("safe.webm", {"codec": "h264"}), ("safe.mp4", {"preset": "swift"})):
         with pytest.raises(UsageError):

@@ -36,6 +36,15 @@ def test_every_iteration_begins_at_the_start(tmp_path):
         assert [frame.index for frame in film] == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_what_is_listed_is_what_is_decoded(tmp_path, suffix):
+    stamps = [0, 3, 5, 6, 11, 14]
+    path = films.make(tmp_path / f"film.{suffix}", frames=6, stamps=stamps, sound="aac")
+    film = FilmReader(path)
+    times = [frame.time for frame in film]
+    assert film.listed() == (6, times[-1])
+
+
 def test_parts_and_pictures_agree_with_ffmpeg(tmp_path):
     film = films.make(tmp_path / "in.mp4", frames=1, tags=(1, 1, 1, 1))
     frame = next(iter(FilmReader(film)))

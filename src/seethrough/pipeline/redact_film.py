@@ -15,7 +15,7 @@ from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 
-from seethrough.errors import VerificationError
+from seethrough.errors import UsageError, VerificationError
 from seethrough.files import check_output
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.redact_faces import Choice, choose
@@ -105,7 +105,8 @@ def redact_film(
     InputError
         Where the film cannot be read, or the tracks are of another.
     UsageError
-        Where a number is no face's, or the container cannot hold what is asked for.
+        Where a number is no face's, the film ends before the time to begin at, or the container
+        cannot hold what is asked for.
     VerificationError
         Where a face is lost and the options say ``stop``.
     OutputError
@@ -143,9 +144,24 @@ class _Film:
         info, options = self.film.info, self.options
         if given is not None:
             given.check_size(info.width, info.height)
+        if given is not None or options.from_ is not None:
+            self._check_length(given)
         rehearse(self.film, self.shop.film("trial"), options.encoding, options.threads)
         self._tracks_found = given or self._tracks()
         self.outcome.choice = choose(self._tracks_found, options)
+
+    def _check_length(self, given: Tracks | None) -> None:
+        """Refuse tracks of another film, and times after the end, before any work is done."""
+        count, last = self.film.listed()
+        from_ = self.options.from_
+        if from_ is not None and last is not None and from_ > last:
+            raise UsageError(
+                f"--from {float(from_):g} s is after the end of {self.film.info.path}, whose last "
+                f"frame is shown at {float(last):.3f} s",
+                "give a time within the film",
+            )
+        if given is not None and given.frames != count:  # only decoding says for certain
+            given.check_frames(sum(1 for _ in self.film))
 
     def _tracks(self) -> Tracks:
         options, shop = self.options, self.shop

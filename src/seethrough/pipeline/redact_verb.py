@@ -105,7 +105,8 @@ def redact(
     Raises
     ------
     UsageError
-        Where an option is out of range or contradicts another, or a number is no face's.
+        Where an option is out of range or contradicts another, a number is no face's, or the film
+        ends before ``from_``.
     InputError, OutputError, MissingPartError
         The first failure, once every input has been handled.
     VerificationError

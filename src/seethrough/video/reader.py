@@ -151,6 +151,33 @@ class FilmReader:
             if last is None:
                 raise InputError(f"{self._path} has no frame", "give a film with pictures")
 
+    def listed(self) -> tuple[int, Fraction | None]:
+        """Return how many frames the container lists, and when the last is shown.
+
+        Nothing is decoded, so that it takes a fraction of the time. In rare films it is not how
+        many come out: some codecs have frames that are never shown, or several packets a frame.
+
+        Returns
+        -------
+        int
+            Packets of the picture.
+        Fraction or None
+            Seconds from the start of the film; ``None`` where it does not say.
+        """
+        count, last = 0, None
+        with open_film(self._path) as container:
+            stream = picture_stream(container, self._path)
+            origin = start_of(container)
+            try:
+                for packet in container.demux(stream):
+                    count += bool(packet.size)
+                    if packet.size and packet.pts is not None:
+                        time = packet.pts * Fraction(packet.time_base) - origin
+                        last = time if last is None else max(last, time)
+            except av.FFmpegError as error:
+                raise damaged(self._path, last) from error
+        return count, last
+
     def _opened(self, container: InputContainer) -> VideoStream:
         stream = picture_stream(container, self._path)
         stream.thread_type = "AUTO"
