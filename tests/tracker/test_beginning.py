@@ -20,11 +20,11 @@ SMALL = Small(40, scenery())
 class Glance:
     """A detector that gives a second look the score that it is told."""
 
-    def __init__(self, mean: float) -> None:
-        self.mean, self.asked = mean, 0
+    def __init__(self, mean: float, close: Spot | None = None) -> None:
+        self.mean, self.close, self.asked = mean, close, 0
 
-    def best(self, small: Small, at: Spot, rolls: Sequence[float]) -> None:
-        return None
+    def best(self, small: Small, at: Spot, rolls: Sequence[float]) -> Spot | None:
+        return self.close
 
     def again(self, small: Small, spot: Spot) -> float:
         self.asked += 1
@@ -122,3 +122,11 @@ def test_cuts_are_found_and_motion_is_none() -> None:
     cuts = CutFinder()
     pictures = [drawn((60 + 9 * i, 90, 50, 0)) for i in range(8)] + [drawn(None, 5)] * 3
     assert [cuts(picture) for picture in pictures] == [False] * 8 + [True, False, False]
+
+
+@pytest.mark.parametrize(("x", "begins"), [(0, False), (60, True)])
+def test_what_the_border_halves_bears_a_second_look_however_sure_a_close_one_is(
+    x: float, begins: bool
+) -> None:
+    beginner = Beginner(Glance(0.4, spot(x + 14, score=0.98)))  # type: ignore[arg-type]
+    assert (beginner.begin(spot(x, score=0.4), SMALL, []) is not None) == begins

@@ -67,7 +67,8 @@ class Beginner:
             closer = self._looker.best(small, spot, [spot.roll + turn for turn in _QUARTERS])
         better = closer if closer is not None and closer.score >= spot.score else spot
         # A reflection at the border makes half of anything a whole something.
-        if better.score < _SURE or at_edge(better, small.picture.shape):
+        halved = at_edge(spot, small.picture.shape)
+        if better.score < _SURE or halved:
             mean = self._looker.again(small, better)
             usual = _ACCEPT if better.score >= _WEAK else _ACCEPT_WEAK
             if mean < (_ACCEPT_LOST if near else usual):
