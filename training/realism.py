@@ -1,9 +1,9 @@
-"""The realistic restorer: adds to the posterior mean what a squared error leaves out.
+"""The realistic restorer: shows what a squared error averages away.
 
-The posterior mean is an input, computed by the frozen restorer. What is added must look real to a
-discriminator that sees the degraded picture as well, must stay near the clean picture in a
-network's eyes, must explain the input when it is degraded again, must be left alone when it is
-restored again, and must show the same person.
+It begins as the posterior mean's weights. What it shows must look real to a discriminator that
+sees the degraded picture as well, must stay near the clean picture in a network's eyes, must
+explain the input when it is degraded again, must be left alone when it is restored again, and must
+show the same person. Where ``network.refines``, the frozen posterior mean is an input as well.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ from training.warm_start import load_matching
 
 CROP = 64
 """px: the perceptual distance looks at one random square of this side in each picture."""
+SHARE = 8
+"""One picture in so many is restored again."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class RealismConfig(TrainConfig):
     Attributes
     ----------
     base : NetworkConfig
-        Of the posterior mean.
+        Of the posterior mean; used where ``network.refines``.
     pixel : float
         Mean absolute difference from the clean picture.
     perceptual : float
@@ -58,11 +60,13 @@ class RealismConfig(TrainConfig):
 
     network: NetworkConfig = field(
         default_factory=lambda: NetworkConfig(
-            channels=(48, 112, 224), blocks=(3, 4, 7), refines=True
+            channels=(48, 112, 224), blocks=(3, 4, 7), attention=2, head=32
         )
     )
     base: NetworkConfig = field(
-        default_factory=lambda: NetworkConfig(channels=(48, 112, 224), blocks=(3, 4, 7))
+        default_factory=lambda: NetworkConfig(
+            channels=(48, 112, 224), blocks=(3, 4, 7), attention=2, head=32
+        )
     )
     mix: data.Mix = field(default_factory=lambda: data.Mix(text=0.0))
     adversary: AdversaryConfig = field(
@@ -110,19 +114,6 @@ class ExplainedPairs(data.Pairs):
         )
 
 
-class Realistic(nn.Module):
-    """Posterior mean and what is added to it, as one network for validation."""
-
-    def __init__(self, base: Restorer, refiner: nn.Module) -> None:
-        super().__init__()
-        self.base, self.refiner = base, refiner
-
-    def forward(self, degraded: Tensor, kind: Tensor) -> Tensor:
-        """Restore ``float32 (N, 3, 128, 128)``."""
-        restored: Tensor = self.refiner(degraded, kind, self.base(degraded, kind))
-        return restored
-
-
 class RealismTask(Task):
     """See :class:`training.train.Task`."""
 
@@ -133,8 +124,9 @@ class RealismTask(Task):
         load_matching(self._base, ASSETS / "restorer.onnx")
         # It begins as the posterior mean, with the features that the posterior mean was made of.
         load_matching(self.net, ASSETS / "restorer.onnx")
-        nn.init.zeros_(self.net.output.weight)
-        nn.init.zeros_(self.net.output.bias)
+        if config.network.refines:
+            nn.init.zeros_(self.net.output.weight)
+            nn.init.zeros_(self.net.output.bias)
         self._perceptual = Perceptual(arguments.perceptual)
         self._recogniser = FrozenRecogniser(ASSETS / "recogniser-mobilefacenet.onnx")
         for frozen in (self._base, self._perceptual, self._recogniser):
@@ -146,6 +138,11 @@ class RealismTask(Task):
         self._sets = data.validation_sets(
             data.read_crops(arguments.valid), arguments.atlas, arguments.valid_count
         )
+
+    def _restored(self, net: Callable[..., Tensor], degraded: Tensor, kind: Tensor) -> Tensor:
+        if not self.config.network.refines:
+            return net(degraded, kind)
+        return net(degraded, kind, self._base(degraded, kind))
 
     def prepare(self, device: torch.device) -> None:
         for frozen in (self._base, self._perceptual, self._recogniser):
@@ -161,16 +158,14 @@ class RealismTask(Task):
             for part in (degraded, clean)
         )
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            with torch.no_grad():
-                mean = self._base(x, kind)
-            restored = net(x, kind, mean)
+            restored = self._restored(net, x, kind)
             self._adversary.teach(restored, y, x, kind, self.rate)
             loss = self._adversary.judge(restored, y, x, kind)
             loss = loss + self.config.perceptual * self._perceptual(*_cut(restored, y))
-            few = max(1, len(x) // 4)
-            again = net(restored[:few], kind[:few], self._base(restored[:few], kind[:few]))
-            is_face = kind == data.FACE
-            if is_face.any():
+            few = max(1, len(x) // SHARE)
+            again = self._restored(net, restored[:few], kind[:few])
+            is_face = torch.nonzero(kind == data.FACE)[:, 0][: len(x) // 2]
+            if len(is_face):
                 seen = self._recogniser(restored[is_face])
                 with torch.no_grad():
                     known = self._recogniser(y[is_face])
@@ -187,7 +182,6 @@ class RealismTask(Task):
     ) -> tuple[dict[str, float], npt.NDArray[Any]]:
         """Negative LPIPS (VGG-16, in thousandths) of faces, so that higher is better, and PSNR."""
         scores, rows = {}, []
-        whole = Realistic(self._base, net)
         for name, (degraded, clean, kind) in self._sets.items():
             if kind == data.TEXT and self.config.mix.text == 0:
                 continue
@@ -196,7 +190,8 @@ class RealismTask(Task):
                 x = torch.from_numpy(degraded[start : start + 16]).to(device)
                 kinds = torch.full((len(x),), kind, device=device)
                 with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                    parts.append(whole(x.permute(0, 3, 1, 2).float() / 255, kinds).cpu())
+                    x = x.permute(0, 3, 1, 2).float() / 255
+                    parts.append(self._restored(net, x, kinds).cpu())
             restored = torch.cat(parts)
             truth = torch.from_numpy(clean).permute(0, 3, 1, 2).float() / 255
             levels = torch.round(restored.clamp(0, 1) * 255) / 255

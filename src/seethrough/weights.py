@@ -59,7 +59,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Weights(
         name="restorer",
         file="restorer.onnx",
-        sha256="9133754d677fc69b5d3db02aabb7a156e46a90d3d8443469bb13611232a708d4",
+        sha256="ae941a238a585c5608638d6152bd7be28083286dd2de8659ebf2749072de39a0",
         task="restores 128 px crops of faces and text, least squared error",
         scale=1,
         preprocessing=(
