@@ -76,6 +76,11 @@ class Recognising:
         return self.recognisers[name].similarity(read, gallery)
 
 
+def mirrored(crops: Crops) -> Crops:
+    """Turn crops left to right: a second look at the same people, whose errors differ."""
+    return np.ascontiguousarray(crops[:, :, ::-1])
+
+
 def directions(name: RecogniserName, read: Descriptors, gallery: Descriptors) -> Similarities:
     """Cosines between directions that were read and those of a gallery, seen from the mean."""
     towards = spaces()[name].direction(gallery)

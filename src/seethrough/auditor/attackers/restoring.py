@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from seethrough.auditor.attackers.base import Reads, Recognising, Similarities, directions
+import numpy as np
+
+from seethrough.auditor.attackers.base import (
+    Reads,
+    Recognising,
+    Similarities,
+    directions,
+    mirrored,
+)
 from seethrough.auditor.recognisers import Crops, Descriptors, Recogniser, RecogniserName
 from seethrough.auditor.space import spaces
 from seethrough.auditor.types import Level
@@ -13,7 +21,7 @@ from seethrough.restorer import Restorer
 
 
 class Restoring(Recognising):
-    """Recognises what the restorer makes of the face.
+    """Recognises what the restorer makes of the face, seen as it is and mirrored.
 
     Restored faces resemble the average one; the mean descriptor is taken off before directions
     are compared.
@@ -32,8 +40,11 @@ class Restoring(Recognising):
 
     def read(self, seen: Crops) -> Reads:
         """Describe them as directions from the mean."""
-        found = super().read(seen)
-        return {name: spaces()[name].direction(described) for name, described in found.items()}
+        found, turned = super().read(seen), super().read(mirrored(seen))
+        return {
+            name: spaces()[name].direction(np.float32(0.5) * (described + turned[name]))
+            for name, described in found.items()
+        }
 
     def compare(
         self, name: RecogniserName, read: Descriptors, gallery: Descriptors

@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from seethrough.auditor import space
-from seethrough.auditor.attackers.base import Reads, Similarities, directions
+from seethrough.auditor.attackers.base import Reads, Similarities, directions, mirrored
 from seethrough.auditor.recognisers import Crops, Descriptors, RecogniserName
 from seethrough.auditor.types import Level
 from seethrough.session import Device, open_session
@@ -23,7 +23,7 @@ BATCH = 16
 
 
 class Trained:
-    """Reads identity straight from the covered face.
+    """Reads identity straight from the covered face, seen as it is and mirrored.
 
     Parameters
     ----------
@@ -49,13 +49,16 @@ class Trained:
 
     def read(self, seen: Crops) -> Reads:
         """Predict directions in both spaces."""
+        read = space.unit(self._predict(seen) + self._predict(mirrored(seen)))
+        return {"dlib": read, "mobilefacenet": space.carried(read)}
+
+    def _predict(self, seen: Crops) -> Descriptors:
         found = np.empty((len(seen), 128), np.float32)
         for start in range(0, len(seen), BATCH):
             part = slice(start, start + BATCH)
             levels = seen[part].transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
             found[part] = self._session.run({"degraded": levels})[0]
-        read = space.unit(found)
-        return {"dlib": read, "mobilefacenet": space.carried(read)}
+        return space.unit(found)
 
     def compare(
         self, name: RecogniserName, read: Descriptors, gallery: Descriptors
