@@ -59,21 +59,24 @@ class IdentityTask(Task):
     Parameters
     ----------
     descriptors : Path
-        What :mod:`training.describe` wrote: ``train`` and ``flipped`` ``float32 (N, D)``, and
-        ``valid``.
+        What :mod:`training.describe` wrote: ``train`` and ``flipped`` ``float32 (N, D)``,
+        ``valid``, and ``virtual``.
     """
 
     def __init__(self, config: IdentityConfig, faces: Path, valid: Path, descriptors: Path) -> None:
         reader = Reader(config.network)
         self.net = reader
         self.config, self.sources = config, (faces, descriptors)
-        self.samples = CoveredFaces(data.read_crops(faces), config.mix, config.seed)
         with np.load(descriptors, allow_pickle=False) as file:
             plain = np.stack([file["train"], file["flipped"]])
             known = file["valid"]
-        if plain.shape[1] != len(self.samples.faces):
+            made = file["virtual"] if "virtual" in file.files else plain[0, :0]
+        crops = data.read_crops(faces)
+        if plain.shape[1] != len(crops):
             raise SystemExit(f"{descriptors} describes other pictures than {faces}")
+        self.samples = CoveredFaces(crops, config.mix, config.seed, len(made))
         mean = plain.reshape(-1, plain.shape[-1]).mean(axis=0)
+        plain = np.concatenate([plain, np.stack([made, made])], axis=1)
         reader.mean.copy_(torch.from_numpy(mean))
         self.plain = torch.from_numpy(plain)
         self.known = functional.normalize(torch.from_numpy(known - mean), dim=1)
@@ -107,7 +110,7 @@ class IdentityTask(Task):
     ) -> tuple[dict[str, float], None]:
         """Rank-1 in per cent: the held-out face itself among all held-out and training faces."""
         scores = {}
-        gallery = torch.cat([self.known, self.centred[0]]).to(device)
+        gallery = torch.cat([self.known, self.centred[0, : len(self.samples.faces)]]).to(device)
         for name, covered in self._sets.items():
             x = torch.from_numpy(covered).permute(0, 3, 1, 2).float().to(device) / 255
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):

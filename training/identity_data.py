@@ -13,6 +13,7 @@ import numpy.typing as npt
 from seethrough import degrade
 from seethrough.types import Box, Image
 from training import data
+from training.virtual import VirtualFaces
 
 GREY = 128
 """What a covered pixel shows to the attacker by context."""
@@ -30,11 +31,14 @@ class AttackMix:
         Share of black bars over the eyes.
     context : bool
         Blank the cover and show the rest instead: hair, outline, ears.
+    virtual : float
+        Share of people who do not exist, where the labels have some.
     """
 
     degradations: data.Mix = field(default_factory=data.Mix)
     bar: float = 0.04
     context: bool = False
+    virtual: float = 0.75
 
 
 def random_region(rng: np.random.Generator) -> Box | degrade.Ellipse:
@@ -70,15 +74,24 @@ class CoveredFaces:
         Shares of covers.
     seed : int
         With the index, the source of every choice.
+    virtual : int
+        So many people who do not exist follow the faces in number; they are never flipped.
     """
 
-    def __init__(self, faces: npt.NDArray[np.uint8], mix: AttackMix, seed: int) -> None:
+    def __init__(
+        self, faces: npt.NDArray[np.uint8], mix: AttackMix, seed: int, virtual: int = 0
+    ) -> None:
         self.faces, self.mix, self.seed = faces, mix, seed
+        self.virtual, self._nobody = virtual, VirtualFaces(faces)
 
     def __getitem__(self, index: int) -> tuple[npt.NDArray[np.uint8], int, int]:
         rng = np.random.default_rng([self.seed, index])
         number, flipped = int(rng.integers(len(self.faces))), int(rng.random() < 0.5)
-        face = self.faces[number]
+        if self.virtual and rng.random() < self.mix.virtual:
+            made = int(rng.integers(self.virtual))
+            number, flipped, face = len(self.faces) + made, 0, self._nobody[made]
+        else:
+            face = self.faces[number]
         if flipped:
             face = np.ascontiguousarray(face[:, ::-1])
         if rng.random() < self.mix.degradations.misaligned:

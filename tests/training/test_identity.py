@@ -19,6 +19,7 @@ from training.identity import IdentityConfig, rank_one  # noqa: E402
 from training.identity_data import GREY, AttackMix, CoveredFaces, blank  # noqa: E402
 from training.identity_network import Reader, ReaderConfig  # noqa: E402
 from training.train import train  # noqa: E402
+from training.virtual import VirtualFaces  # noqa: E402
 
 TINY = ReaderConfig(channels=(8, 16, 16), blocks=(1, 1, 1), descriptor=12)
 CONFIG = IdentityConfig("tiny", network=TINY, batch=4, warmup=8, others=16)
@@ -65,6 +66,37 @@ def test_context_shows_nothing_of_what_is_covered(faces: np.ndarray) -> None:
     assert np.array_equal(shown, blank(changed, degrade.MASK_FACE))
     assert (shown[mask] == GREY).all()
     assert np.array_equal(shown[~mask], faces[0][~mask])
+
+
+def test_people_who_do_not_exist_have_numbers_of_their_own(faces: np.ndarray) -> None:
+    nobody = VirtualFaces(faces)
+    assert np.array_equal(nobody[3], VirtualFaces(faces)[3])
+    assert not np.array_equal(nobody[3], nobody[4])
+    drawn = [CoveredFaces(faces, AttackMix(), seed=3, virtual=40)[i] for i in range(60)]
+    made = [flipped for _, number, flipped in drawn if number >= len(faces)]
+    assert 30 < len(made) < 58
+    assert not any(made)
+    assert max(number for _, number, _ in drawn) < len(faces) + 40
+
+
+def test_virtual_people_are_judged_by_their_own_descriptors(
+    arguments: argparse.Namespace,
+) -> None:
+    with np.load(arguments.descriptors) as file:
+        known = dict(file)
+    made = -2 * known["train"][:3]
+    np.savez(arguments.descriptors, **known, virtual=made)
+    task = CONFIG.task(arguments)
+    assert task.samples.virtual == 3
+    numbers = torch.tensor([6, 7, 8, 0])
+    batch = [torch.zeros(4, 3, 128, 128, dtype=torch.uint8), numbers, torch.zeros(4).long()]
+    expected = torch.nn.functional.normalize(torch.from_numpy(made) - task.net.mean, dim=1)
+    assert torch.allclose(task.centred[0, numbers[:3]], expected)
+    right, wrong = (
+        task.loss(lambda _, n=n: task.centred[0, n], batch, torch.device("cpu"), False)
+        for n in (numbers, numbers.flip(0))
+    )
+    assert right + 1 < wrong
 
 
 def test_the_loss_prefers_the_right_face(arguments: argparse.Namespace) -> None:

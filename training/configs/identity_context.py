@@ -4,4 +4,4 @@ from dataclasses import replace
 
 from training.configs.identity_face import CONFIG as FACE
 
-CONFIG = replace(FACE, name="attacker-context", mix=replace(FACE.mix, context=True))
+CONFIG = replace(FACE, name="attacker-context", mix=replace(FACE.mix, context=True, virtual=0.0))
