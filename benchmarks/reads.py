@@ -159,7 +159,8 @@ class Reader:
                 for name in kept
             }
 
-        key = f"read {name} {style.name} {source} {self._made_by[name]}"
+        how = "read" if name == "A0" else "read mirrored too"
+        key = f"{how} {name} {style.name} {source} {self._made_by[name]}"
         found = self._kept(key, people, np.float16, make)
         dlib: Descriptors = found["dlib"].astype(np.float32)
         if name in ("A0", "A2"):
