@@ -30,6 +30,8 @@ def load_matching(net: nn.Module, path: Path) -> int:
         from training.export import read_parameters
 
         values, seen = read_parameters(path)
+        # An attacker ships inside a module that brings its directions to length one.
+        values = {name.removeprefix("reader."): value for name, value in values.items()}
     else:
         state = torch.load(path, map_location="cpu", weights_only=True)
         values, seen = state["ema"], int(state["seen"])

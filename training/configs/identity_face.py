@@ -24,8 +24,8 @@ CONFIG = IdentityConfig(
         ),
     ),
     batch=64,
-    muon=0.01,
-    adamw=1e-3,
+    muon=0.006,
+    adamw=6e-4,
     warmup=6_000,
-    ema=24_000,
+    ema=16_000,
 )
