@@ -221,7 +221,7 @@ def _one_by_one(covered: Path, options: Options) -> Iterator[Image]:
     for picture in _pictures(covered):
         regions = find_covered(picture)
         faces = networks.detector.detect(picture, regions)
-        yield networks.restorer.restore_picture(picture, faces, (), regions).picture
+        yield networks.restorer().restore_picture(picture, faces, (), regions).picture
 
 
 def _shares(spent: Spent, seconds: float, frames: int) -> dict[str, Value]:

@@ -16,6 +16,7 @@ from benchmarks import command, results
 
 MODULES = (
     "restoration",
+    "realism",
     "location",
     "operator_finder",
     "text",
@@ -34,7 +35,7 @@ MODULES = (
     "film_fuzz",
 )
 """Modules of this package that offer ``run(options) -> Section``, in the order of the page."""
-ORDER = tuple(name.replace("_", "-") for name in MODULES)
+ORDER = (*(name.replace("_", "-") for name in MODULES), "paper")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -89,15 +89,27 @@ class Judges:
 
         Parameters
         ----------
+        restored, faces, inputs, setting
+            As of :meth:`each`.
+        rng : numpy.random.Generator
+            Draws the bootstrap samples.
+        """
+        return row(setting, self.each(restored, faces, inputs, setting), rng)
+
+    def each(
+        self, restored: Crops, faces: FaceSet, inputs: Inputs, setting: Setting
+    ) -> dict[str, Scores]:
+        """Score every picture by every metric.
+
+        Parameters
+        ----------
         restored : ndarray
             ``uint8 (N, 128, 128, 3)``.
         faces, inputs, setting
             What was degraded, and how.
-        rng : numpy.random.Generator
-            Draws the bootstrap samples.
         """
         distance = distances(self._descriptor.describe(restored), self.truth(faces))
-        each: dict[str, npt.NDArray[np.float64]] = {
+        return {
             "psnr": metrics.psnr_each(restored, faces.clean),
             "ssim": metrics.ssim_each(restored, faces.clean),
             "lpips": self._lpips.each(restored, faces.clean),
@@ -105,8 +117,12 @@ class Judges:
             "same": (distance < SAME_PERSON).astype(np.float64),
             "consistency": consistency_each(restored, inputs, setting),
         }
-        row: dict[str, Value] = {"setting": str(setting)}
-        return row | {name: metrics.estimate(values, rng) for name, values in each.items()}
+
+
+def row(setting: Setting, each: Mapping[str, Scores], rng: np.random.Generator) -> dict[str, Value]:
+    """Put every metric's mean, with its interval, into one row of a table."""
+    means = {name: metrics.estimate(values, rng) for name, values in each.items()}
+    return {"setting": str(setting), **means}
 
 
 def sheet(columns: Mapping[str, Crops], count: int = 8) -> npt.NDArray[np.uint8]:

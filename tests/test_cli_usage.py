@@ -68,6 +68,7 @@ def test_version_and_help(program: Run) -> None:
         ["restore", "photo.png", "-o", "out.png", "--kind", "plate"],
         ["restore", "photo.png", "-o", "out.png", "--realism", "1.5"],
         ["restore", "photo.png", "-o", "out.png", "--realism", "nan"],
+        ["restore", "photo.png", "-o", "out.png", "--realism", "1", "--weights", "photo.png"],
         ["restore", "photo.png", "-o", "out.png", "--box", "1,2,3"],
         ["restore", "photo.png", "-o", "out.png", "--box", "9,9,9,9"],
         ["restore", "photo.png", "-o", "out.png", "--landmarks", "1,2"],

@@ -23,7 +23,7 @@ from seethrough.errors import (
     UsageError,
 )
 from seethrough.geometry import tight_box
-from seethrough.pipeline.options import DegradeOptions, Length, RestoreOptions
+from seethrough.pipeline.options import REALISM, DegradeOptions, Length, RestoreOptions
 from seethrough.pipeline.restoring import mark, network_sized, restoring, upright_landmarks
 from seethrough.types import Box, Image, WeightsUsed
 from tests.standin import write_standin
@@ -132,9 +132,17 @@ def test_degrade_options_out_of_range_are_refused(given: dict[str, Any]) -> None
         DegradeOptions.of(**given)
 
 
-def test_realism_is_honestly_missing() -> None:
-    with pytest.raises(MissingPartError, match="realism"):
-        RestoreOptions(realism=0.5)
+def test_the_dial_is_the_default_unless_told_otherwise(tmp_path: Path) -> None:
+    assert RestoreOptions().dial() == REALISM
+    assert RestoreOptions().dial(film=True) == 0
+    assert RestoreOptions(realism=0.0).dial() == 0
+    assert RestoreOptions(realism=0.25).dial() == 0.25
+    assert RestoreOptions(realism=0.25).dial(film=True) == 0.25
+    other = tmp_path / "other.onnx"
+    assert RestoreOptions(weights=other).dial() == 0
+    assert RestoreOptions(weights=other, realism=0).dial() == 0
+    with pytest.raises(UsageError, match="realism 0"):
+        RestoreOptions(weights=other, realism=0.5)
 
 
 def test_lengths_are_pixels_or_shares() -> None:
@@ -223,7 +231,8 @@ def test_every_restored_file_says_what_it_is(tmp_path: Path, weights: Path, soft
 
 
 def test_the_mark_names_weights_and_checksums() -> None:
-    words = mark([WeightsUsed("restorer", "ab" * 32)])
+    words = mark([WeightsUsed("restorer", "ab" * 32)], realism=0.25)
+    assert "Realism 0.25" in words
     assert "restorer sha256 " + "ab" * 32 in words
 
 

@@ -104,6 +104,41 @@ def test_missing_weights_are_a_missing_part(tmp_path: Path) -> None:
         Restorer("cpu", 1, tmp_path / "none.onnx")
 
 
+# Realism
+
+
+def test_the_dial_goes_from_one_network_to_the_other() -> None:
+    face = GaussianBlur(4)(np.ascontiguousarray(astronaut()[56:184, 160:288]))
+    crops = np.stack([face, face])
+    soft, half, real = (
+        Restorer("cpu", 1, realism=dial).restore_crops(crops, ["face", "text"]).astype(float)
+        for dial in (0.0, 0.5, 1.0)
+    )
+    assert np.abs(real[0] - soft[0]).max() > 8
+    assert np.abs(half[0] - (soft[0] + real[0]) / 2).max() <= 1
+    # Detail of letters is not made up.
+    np.testing.assert_array_equal(half[1], soft[1])
+    np.testing.assert_array_equal(real[1], soft[1])
+
+
+def test_all_networks_with_a_part_in_a_picture_are_named() -> None:
+    assert [used.name for used in Restorer("cpu", 1).used()] == ["restorer"]
+    both = Restorer("cpu", 1, realism=0.5)
+    assert [used.name for used in both.used()] == ["restorer", "realistic"]
+    assert [used.name for used in both.used(["text"])] == ["restorer"]
+
+
+@pytest.mark.parametrize("dial", [-0.1, 1.1, float("nan")])
+def test_a_dial_beyond_its_ends_is_refused(dial: float) -> None:
+    with pytest.raises(UsageError, match="realism"):
+        Restorer("cpu", 1, realism=dial)
+
+
+def test_other_weights_have_no_realistic_twin(weights: Path) -> None:
+    with pytest.raises(UsageError, match="realism 0"):
+        Restorer("cpu", 1, weights, realism=0.5)
+
+
 # Pictures
 
 

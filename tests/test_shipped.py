@@ -56,7 +56,12 @@ def test_a_degraded_face_is_found_and_restored(tmp_path: Path, photo: Image, cov
         assert done[0].operator is not None
         assert done[0].consistency_db is not None
         assert done[0].consistency_db > 25
-    assert {used.name for used in report.weights} == {"detector", "aligner", "restorer"}
+    assert {used.name for used in report.weights} == {
+        "detector",
+        "aligner",
+        "restorer",
+        "realistic",
+    }
 
 
 def test_a_clear_photo_is_left_alone(tmp_path: Path, photo: Image) -> None:

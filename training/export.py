@@ -26,7 +26,11 @@ from training.network import NetworkConfig, Restorer
 from training.restoration import psnr
 from training.shipping import ship, write_card
 
-TEMPLATE = Path(__file__).with_name("card_template.md")
+TEMPLATES = {
+    "restorer": Path(__file__).with_name("card_template.md"),
+    "realistic": Path(__file__).with_name("realistic_card_template.md"),
+}
+"""By the name in the checkpoint's config."""
 LARGEST_DIFFERENCE = 0.25 / 255
 """Between PyTorch and ONNX Runtime: a quarter of an 8-bit level, on pictures of pure noise."""
 
@@ -124,15 +128,19 @@ def export(arguments: argparse.Namespace) -> None:
     )
     crops = data.read_crops(arguments.valid)
     rows = []
+    config = json.loads(state["config"])
     for name, (degraded, clean, kind) in data.validation_sets(
         crops, arguments.atlas, len(crops)
     ).items():
+        if kind == data.TEXT and config["mix"]["text"] == 0:
+            continue
         truth = torch.from_numpy(clean).permute(0, 3, 1, 2).float() / 255
         before = psnr(torch.from_numpy(degraded).permute(0, 3, 1, 2).float() / 255, truth)
         after = psnr(torch.from_numpy(run(path, degraded, kind)), truth)
         rows.append(f"| {name} | {len(clean)} | {before:.2f} | {after:.2f} |")
-    loss = json.loads(state["config"])["loss"]
-    write_card(TEMPLATE, path, state, net, difference, rows, loss=loss)
+    loss = config.get("loss", "adversarial")
+    template = TEMPLATES[config["name"]]
+    write_card(template, path, state, net, difference, rows, loss=loss)
 
 
 def main() -> None:

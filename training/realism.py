@@ -75,16 +75,16 @@ class RealismConfig(TrainConfig):
                 channels=(32, 64, 128, 192, 256), conditional=True, size=data.SIZE
             ),
             game="relativistic",
-            weight=0.05,
+            weight=0.1,
             features=0.05,
             penalty=0.2,
         )
     )
     pixel: float = 1.0
-    perceptual: float = 0.5
+    perceptual: float = 1.5
     explains: float = 50.0
     idempotent: float = 0.2
-    identity: float = 0.1
+    identity: float = 0.3
 
     def task(self, arguments: argparse.Namespace) -> RealismTask:
         """Load faces, glyphs, the frozen networks."""

@@ -285,6 +285,8 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
             saved_at = time.monotonic()
     if not cooling:
         save(trunk, state_now())
+    else:  # scores say little of an adversarial task: its last weights may well be its best
+        save(out / "last.pt", facts | {"ema": average.values, "seen": seen, "scores": {}})
     report(out / ("cooled.pt" if cooling else "best.pt"))
 
 

@@ -70,6 +70,19 @@ WEIGHTS: tuple[Weights, ...] = (
         card="restorer.md",
     ),
     Weights(
+        name="realistic",
+        file="realistic.onnx",
+        sha256="4f4d8cfc75a73590a6827a28c85cf623dbe5eed7c992891572ee6dad269a9fab",
+        task="restores 128 px crops of faces so that they look real (--realism)",
+        scale=1,
+        preprocessing=(
+            "degraded: float32 (N, 3, 128, 128), RGB on [0, 1]; kind: int64 (N,), 0; "
+            "restored: float32 (N, 3, 128, 128), to be clipped to [0, 1]"
+        ),
+        licence="non-commercial use only (see LICENSE-WEIGHTS)",
+        card="realistic.md",
+    ),
+    Weights(
         name="detector",
         file="detector.onnx",
         sha256="c6f16d77b61e79bd3eae6bd6a9dae3517b12815f2e6c26a9f0e08e8b69486774",

@@ -42,11 +42,14 @@ def restore(
         ),
     ] = None,
     realism: Annotated[
-        float,
+        float | None,
         typer.Option(
-            "--realism", metavar="0..1", help="0 is the posterior mean; no weights yet above."
+            "--realism",
+            metavar="0..1",
+            help="0: closest to the truth on average, and soft. 1: faces look real, and more of "
+            "what they show is made up. Default 0.7; 0 for films and with --weights.",
         ),
-    ] = 0.0,
+    ] = None,
     compare: Annotated[
         bool,
         typer.Option(
@@ -77,6 +80,7 @@ def restore(
       seethrough restore crop.png --aligned --kind face -o out.png
       seethrough restore folder/ -o out/ --compare --json report.json
       seethrough restore photo.jpg -o clear.png --box 120,80,210,190
+      seethrough restore photo.jpg -o clear.png --realism 0
       seethrough restore blurred.mp4 -o clear.mp4 --compare
     """  # noqa: D301 - \b keeps the lines below it as they are
     voice = shared.voice

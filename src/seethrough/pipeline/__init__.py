@@ -69,7 +69,7 @@ def restore(
     aligned: bool = False,
     box: Iterable[Box | Sequence[float]] = (),
     landmarks: Iterable[Sequence[float]] = (),
-    realism: float = 0.0,
+    realism: float | None = None,
     compare: bool = False,
     force: bool = False,
     overwrite: bool = False,
@@ -103,8 +103,10 @@ def restore(
     landmarks : iterable of ten floats
         ``x, y`` of left eye, right eye, nose, left and right mouth corner (viewer's left first)
         for each face of the single input, in place of detection.
-    realism : float
-        Range [0, 1]. This version has the posterior mean only, which is 0.
+    realism : float, optional
+        Range [0, 1]: from the posterior mean, 0, the smoothest and closest to the truth, to 1,
+        where faces look as real as the network can make them; 0.7 where absent, but
+        0 for films, where made up detail flickers, and with other ``weights``.
     compare : bool
         Also write ``NAME.compare.png``: before | after; of a film, a film.
     force : bool

@@ -34,6 +34,7 @@ class Networks:
         self._device: Device = device
         self._threads = threads
         self._weights = weights
+        self._restorers: dict[float, Restorer] = {}
 
     @cached_property
     def detector(self) -> FaceDetector:
@@ -45,10 +46,12 @@ class Networks:
         """Finds lines of text."""
         return TextFinder(self._device, self._threads)
 
-    @cached_property
-    def restorer(self) -> Restorer:
-        """Restores crops and pictures."""
-        return Restorer(self._device, self._threads, self._weights)
+    def restorer(self, realism: float = 0.0) -> Restorer:
+        """Return what restores crops and pictures, so real as wanted."""
+        if realism not in self._restorers:
+            made = Restorer(self._device, self._threads, self._weights, realism)
+            self._restorers[realism] = made
+        return self._restorers[realism]
 
     def faces_to_hide(self, pixels: Image) -> tuple[Face, ...]:
         """Find the faces of a photo, and whatever else may be one."""
@@ -58,6 +61,6 @@ class Networks:
         """Return the weights of those that were loaded."""
         loaded = [names for part, names in _WEIGHTS.items() if part in self.__dict__]
         used = [record(name).used for names in loaded for name in names]
-        if "restorer" in self.__dict__:  # cached_property keeps what it made there
-            used.append(self.restorer.weights)
+        for restorer in self._restorers.values():
+            used += [each for each in restorer.used() if each not in used]
         return tuple(used)

@@ -14,13 +14,15 @@ from typing import Any, Literal, Self, TypeAlias, get_args
 import numpy as np
 
 from seethrough.degrade import PRESETS
-from seethrough.errors import MissingPartError, UsageError
+from seethrough.errors import UsageError
 from seethrough.geometry import similarity
 from seethrough.session import Device
 from seethrough.types import Box
 from seethrough.video.options import Codec, EncodeOptions
 
 KindChoice: TypeAlias = Literal["auto", "face", "text"]
+REALISM = 0.7
+"""Where the dial stands for photos unless told otherwise."""
 Numbers: TypeAlias = str | Sequence[float]
 """Numbers as such, or as one string with commas between."""
 
@@ -107,8 +109,9 @@ class RestoreOptions(RunOptions):
         Regions of the single input, half-open pixels; they replace detection.
     landmarks : tuple of tuple of float
         Ten numbers ``x, y, ...`` a face; they replace detection.
-    realism : float
-        Range [0, 1]; 0 is the posterior mean.
+    realism : float or None
+        Range [0, 1]: from the posterior mean, 0, to the realistic network; ``None`` is
+        :data:`REALISM`, but 0 for films and with other ``weights``.
     compare : bool
         Also write ``NAME.compare.png``, before and after side by side; of a film, a film.
     force : bool
@@ -127,7 +130,7 @@ class RestoreOptions(RunOptions):
     aligned: bool = False
     box: tuple[Box, ...] = ()
     landmarks: tuple[tuple[float, ...], ...] = ()
-    realism: float = 0.0
+    realism: float | None = None
     compare: bool = False
     force: bool = False
     weights: Path | None = None
@@ -160,6 +163,12 @@ class RestoreOptions(RunOptions):
         """The network, where it is not the shipped one."""
         return () if self.weights is None else (self.weights,)
 
+    def dial(self, *, film: bool = False) -> float:
+        """Realism as it is used: made up detail flickers, so films have none unless asked for."""
+        if self.realism is not None:
+            return self.realism
+        return 0.0 if film or self.weights is not None else REALISM
+
     @property
     def encoding(self) -> EncodeOptions:
         """How films are encoded; they keep what they hold."""
@@ -180,10 +189,10 @@ class RestoreOptions(RunOptions):
             )
         if self.kind == "text" and self.landmarks:
             raise UsageError("text has no landmarks", "give --box, or --kind face")
-        if self.realism > 0:
-            raise MissingPartError(
-                "the weights for realism above 0 are not part of this version",
-                "leave --realism at 0, the posterior mean",
+        if self.weights is not None and self.realism:
+            raise UsageError(
+                "the realistic network belongs to the shipped restorer",
+                "give --realism 0 with --weights",
             )
 
 

@@ -113,7 +113,7 @@ class _Restoring:
             if options.kind != "face":
                 found = self.networks.finder.find(pixels, covered)
                 lines = tuple(line for line in found if not _inside_a_face(line, faces))
-        restoration = self.networks.restorer.restore_picture(
+        restoration = self.networks.restorer(options.dial()).restore_picture(
             pixels,
             faces,
             lines,
@@ -141,7 +141,8 @@ class _Restoring:
         kind: Kind = "text" if self.options.kind == "text" else "face"
         started = time.perf_counter()
         before = network_sized(picture.pixels)
-        after = self.networks.restorer.restore_crops(before[None], [kind])[0]
+        restorer = self.networks.restorer(self.options.dial())
+        after = restorer.restore_crops(before[None], [kind])[0]
         everywhere = np.ones(after.shape[:2], np.bool_)
         landmarks = template(side) if kind == "face" else None
         whole = Box(0, 0, side, side)
@@ -161,13 +162,13 @@ class _Restoring:
             explained,
             time.perf_counter() - started,
         )
-        used = (self.networks.restorer.weights,)
-        restoration = Restoration(after, everywhere, (region,), used)
+        restoration = Restoration(after, everywhere, (region,), restorer.used([kind]))
         self._write(item, image.Picture.of(before), restoration)
         return Record(item.source, item.output, "done", None, side, side, (region,))
 
     def _write(self, item: Item, picture: image.Picture, restoration: Restoration) -> None:
-        description = mark(restoration.weights)
+        realistic = len(restoration.weights) > 1
+        description = mark(restoration.weights, self.options.dial() if realistic else 0.0)
         overwrite = self.options.overwrite or self.options.resume
         image.write(
             item.output,

@@ -22,6 +22,7 @@ from seethrough.pipeline.options import RestoreOptions
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.redact_parts import Workshop
 from seethrough.pipeline.report import Record
+from seethrough.restorer import Restorer
 from seethrough.restorer.consistency import consistency
 from seethrough.restorer.following import SEARCH_SECONDS, Follower
 from seethrough.restorer.targets import Target, face_target, line_target
@@ -79,6 +80,10 @@ class FilmRestoring:
         self._placed = placed
         self.spent = Spent()
 
+    @property
+    def _restorer(self) -> Restorer:
+        return self._networks.restorer(self._options.dial(film=True))
+
     def __call__(self, item: Item) -> Record:
         """Restore one film."""
         from seethrough.video import FilmReader, Timings, rehearse
@@ -87,7 +92,7 @@ class FilmRestoring:
         self.spent = Spent(timings=Timings())
         kept = replace(
             options.encoding,
-            description=mark((self._networks.restorer.weights,)),
+            description=mark(self._restorer.used(), self._restorer.realism),
             keep_subtitles=item.source.suffix.lower() == item.output.suffix.lower(),
         )
         with FilmReader(item.source, options.threads) as film:
@@ -100,7 +105,7 @@ class FilmRestoring:
                 started = time.perf_counter()
                 tracks = self._tracks(film, info, shop)
                 self.spent.follow = time.perf_counter() - started
-                editor = _Editor(tracks, self._networks)
+                editor = _Editor(tracks, self._restorer)
                 done = any(track.reason is None for track in tracks)
                 if done:
                     self._write(item, shop, editor, kept)
@@ -187,9 +192,9 @@ class FilmRestoring:
 class _Editor:
     """Restores the faces of one frame after another."""
 
-    def __init__(self, tracks: Sequence[FaceTrack], networks: Networks) -> None:
+    def __init__(self, tracks: Sequence[FaceTrack], restorer: Restorer) -> None:
         self.tracks = tracks
-        self._networks = networks
+        self._restorer = restorer
         self.sums = [_Sums() for _ in tracks]
 
     def __call__(self, frame: Frame) -> None:
@@ -200,7 +205,7 @@ class _Editor:
         if not wanted:
             return
         picture = frame.picture()
-        patches = self._networks.restorer.patches(picture, [target for _, target in wanted])
+        patches = self._restorer.patches(picture, [target for _, target in wanted])
         for patch in patches:
             frame.paint(patch)
         exact = [n for n, _ in wanted if self.tracks[n].searched(frame.index)]
@@ -252,7 +257,7 @@ def _why(tracks: Sequence[FaceTrack]) -> str:
 
 
 def _fingerprint(tracks: Sequence[FaceTrack]) -> str:
-    """Return a hash of all that decides what is painted into a frame, but for the weights."""
+    """Return a hash of all that decides what is painted into a frame, but for weights and dial."""
     digest = hashlib.sha256()
     for track in tracks:
         digest.update(track.fingerprint())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from seethrough.errors import MissingPartError, UsageError
 from seethrough.geometry import crop
 from seethrough.restorer.blending import Layer, compose, with_grain
+from seethrough.restorer.cells import smoothed
 from seethrough.restorer.consistency import consistency
 from seethrough.restorer.targets import (
     CROP,
@@ -22,7 +23,7 @@ from seethrough.restorer.targets import (
     layer_of,
     line_target,
 )
-from seethrough.session import Device, open_session
+from seethrough.session import Device, Session, open_session
 from seethrough.types import (
     CoveredRegion,
     Face,
@@ -40,7 +41,11 @@ KINDS: dict[Kind, int] = {"face": 0, "text": 1}
 
 
 class Restorer:
-    """One network for blurred, mosaicked and low-resolution faces and text.
+    """Makes blurred, mosaicked and low-resolution faces and text clear.
+
+    One network gives the posterior mean: the picture with the least expected error, soft where it
+    does not know. A second one, trained against a discriminator, shows faces as they may have
+    looked. ``realism`` goes from the one to the other.
 
     Parameters
     ----------
@@ -52,11 +57,19 @@ class Restorer:
         An ONNX file of the same contract in place of the shipped network: inputs ``degraded``,
         ``float32 (N, 3, 128, 128)``, RGB on [0, 1], and ``kind``, ``int64 (N,)``, 0 for a face
         and 1 for text; first output ``restored``, like ``degraded``.
+    realism : float
+        Range [0, 1]; 0: the posterior mean. Text is always that: to make up detail of letters is
+        to make up words.
+
+    Attributes
+    ----------
+    weights : WeightsUsed
+        Of the posterior mean.
 
     Raises
     ------
     UsageError
-        Where an option is out of range.
+        Where an option is out of range, or ``realism`` above 0 is wanted of other ``weights``.
     MissingPartError
         Where the weights or the device are missing.
 
@@ -69,13 +82,33 @@ class Restorer:
     """
 
     def __init__(
-        self, device: Device = "auto", threads: int | None = None, weights: Path | None = None
+        self,
+        device: Device = "auto",
+        threads: int | None = None,
+        weights: Path | None = None,
+        realism: float = 0.0,
     ) -> None:
+        if not 0 <= realism <= 1:
+            raise UsageError(f"realism {realism:g} is out of range", "give 0 to 1")
+        if realism > 0 and weights is not None:
+            raise UsageError(
+                "the realistic network belongs to the shipped restorer",
+                "give --realism 0 with --weights",
+            )
+        self.realism = realism
         # First, because its error names a path that does not exist.
         self.weights = record("restorer").used if weights is None else _used(weights)
         self._session = open_session(
             "restorer" if weights is None else weights, device=device, threads=threads
         )
+        if realism > 0:
+            self._realistic = open_session("realistic", device=device, threads=threads)
+
+    def used(self, kinds: Collection[Kind] = ("face", "text")) -> tuple[WeightsUsed, ...]:
+        """Return the weights that have a part in restoring these kinds."""
+        if self.realism > 0 and "face" in kinds:
+            return (self.weights, record("realistic").used)
+        return (self.weights,)
 
     def restore_crops(self, crops: npt.NDArray[np.uint8], kinds: Sequence[Kind]) -> Image:
         """Restore aligned crops.
@@ -112,10 +145,25 @@ class Restorer:
             part = slice(start, start + BATCH)
             degraded = crops[part].transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
             kind = np.array([KINDS[name] for name in kinds[part]], np.int64)
-            output = self._session.run({"degraded": degraded, "kind": kind})[0]
-            levels = np.floor(np.clip(output, 0, 1) * np.float32(255) + np.float32(0.5))
+            output = self._run(degraded, kind)
+            levels = np.floor(output * np.float32(255) + np.float32(0.5))
             restored[part] = levels.astype(np.uint8).transpose(0, 2, 3, 1)
         return restored
+
+    def _run(
+        self, degraded: npt.NDArray[np.float32], kind: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.float32]:
+        """Restore ``float32 (N, 3, 128, 128)``; faces between posterior mean and realistic."""
+        faces = (kind == KINDS["face"]) & (self.realism > 0)
+        means = ~faces if self.realism == 1 else np.ones_like(faces)
+        output = np.zeros_like(degraded)
+        if means.any():
+            output[means] = _restored(self._session, degraded[means], kind[means])
+        if faces.any():
+            shown = _restored(self._realistic, degraded[faces], kind[faces])
+            share = np.float32(self.realism)
+            output[faces] = (1 - share) * output[faces] + share * shown
+        return output
 
     def restore_picture(
         self,
@@ -159,8 +207,11 @@ class Restorer:
         """
         targets = [face_target(face) for face in faces] + [line_target(line) for line in lines]
         known = [judged(picture, target, covered, force) for target in targets]
-        layers = self._layers(picture, [target for target in known if not target.reason], rng)
-        result, synthesised = compose(picture, [layer for layer, _ in layers])
+        wanted = [target for target in known if not target.reason]
+        base, cells = smoothed(picture, wanted)
+        layers = self._layers(picture, wanted, rng, base)
+        result, synthesised = compose(base, [layer for layer, _ in layers])
+        synthesised |= cells
         spent = iter(layers)
         regions = []
         for target in known:
@@ -173,7 +224,7 @@ class Restorer:
                     explained = consistency(picture, result, synthesised, target.operator, box)
             seconds += time.perf_counter() - started
             regions.append(target.region(explained, seconds))
-        used = (self.weights,) if layers else ()
+        used = self.used({target.kind for target in wanted}) if layers else ()
         return Restoration(result, synthesised, tuple(regions), used)
 
     def patches(self, picture: Image, targets: Sequence[Target]) -> tuple[Patch, ...]:
@@ -192,7 +243,7 @@ class Restorer:
             One for each: the pixels that changed. No grain is laid over them: in a film it would
             be new in every frame.
         """
-        layers = [layer for layer, _ in self._layers(picture, targets, None)]
+        layers = [layer for layer, _ in self._layers(picture, targets, None, picture)]
         result, _ = compose(picture, layers)
         return tuple(
             Patch(
@@ -205,9 +256,13 @@ class Restorer:
         )
 
     def _layers(
-        self, picture: Image, targets: Sequence[Target], rng: np.random.Generator | None
+        self,
+        picture: Image,
+        targets: Sequence[Target],
+        rng: np.random.Generator | None,
+        base: Image,
     ) -> list[tuple[Layer, float]]:
-        """Return the restored layer of each target, and the seconds that it took."""
+        """Return the restored layer of each target, to be laid over ``base``, and its seconds."""
         matrices = [(target, matrix) for target in targets for matrix in target.matrices]
         if not matrices:
             return []
@@ -221,12 +276,19 @@ class Restorer:
             started = time.perf_counter()
             count = len(target.matrices)
             part = slice(done, done + count)
-            layer = layer_of(picture, target, crops[part], restored[part])
+            layer = layer_of(base, target, crops[part], restored[part])
             if rng is not None:
                 layer = with_grain(layer, picture, rng)
             layers.append((layer, each * count + time.perf_counter() - started))
             done += count
         return layers
+
+
+def _restored(
+    session: Session, degraded: npt.NDArray[np.float32], kind: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float32]:
+    restored = session.run({"degraded": degraded, "kind": kind})[0]
+    return np.asarray(np.clip(restored, 0, 1), np.float32)
 
 
 def _used(weights: Path) -> WeightsUsed:

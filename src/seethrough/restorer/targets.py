@@ -137,7 +137,7 @@ def layer_of(
     crops: npt.NDArray[np.uint8],
     restored: npt.NDArray[np.uint8],
 ) -> Layer:
-    """Fit the restored crops of one target into the picture."""
+    """Fit the restored crops of one target into the picture that they are laid over."""
     replaced = target.operator is not None and target.operator.kind == "mosaic"
     masks = target.weights or tuple(
         region_mask(matrix, CROP, target.cover) for matrix in target.matrices
