@@ -26,11 +26,8 @@ from training.network import NetworkConfig, Restorer
 from training.restoration import psnr
 from training.shipping import ship, write_card
 
-TEMPLATES = {
-    "restorer": Path(__file__).with_name("card_template.md"),
-    "realistic": Path(__file__).with_name("realistic_card_template.md"),
-}
-"""By the name in the checkpoint's config."""
+TEMPLATE = Path(__file__).with_name("card_template.md")
+REALISTIC = Path(__file__).with_name("realistic_card_template.md")
 LARGEST_DIFFERENCE = 0.25 / 255
 """Between PyTorch and ONNX Runtime: a quarter of an 8-bit level, on pictures of pure noise."""
 
@@ -138,9 +135,10 @@ def export(arguments: argparse.Namespace) -> None:
         before = psnr(torch.from_numpy(degraded).permute(0, 3, 1, 2).float() / 255, truth)
         after = psnr(torch.from_numpy(run(path, degraded, kind)), truth)
         rows.append(f"| {name} | {len(clean)} | {before:.2f} | {after:.2f} |")
-    loss = config.get("loss", "adversarial")
-    template = TEMPLATES[config["name"]]
-    write_card(template, path, state, net, difference, rows, loss=loss)
+    if "adversary" in config:
+        write_card(REALISTIC, path, state, net, difference, rows)
+    else:
+        write_card(TEMPLATE, path, state, net, difference, rows, loss=config["loss"])
 
 
 def main() -> None:
