@@ -104,9 +104,8 @@ def restore(
         ``x, y`` of left eye, right eye, nose, left and right mouth corner (viewer's left first)
         for each face of the single input, in place of detection.
     realism : float, optional
-        Range [0, 1]: from the posterior mean, 0, the smoothest and closest to the truth, to 1,
-        where faces look as real as the network can make them; 0.7 where absent, but
-        0 for films, where made up detail flickers, and with other ``weights``.
+        Range [0, 1]: from the posterior mean, 0, soft and closest to the truth, to faces that
+        look real, 1; 0.7 where absent, but 0 for films and with other ``weights``.
     compare : bool
         Also write ``NAME.compare.png``: before | after; of a film, a film.
     force : bool
