@@ -15,6 +15,8 @@ from torch.nn import functional
 
 STAGES = (2, 2, 3, 3, 3)
 """Convolutions of each stage of VGG-16; LPIPS compares after each, before the pooling."""
+WIDTHS = (64, 128, 256, 512, 512)
+"""Channels of each stage."""
 SHIFT = (-0.030, -0.088, -0.188)
 SCALE = (0.458, 0.448, 0.450)
 EPSILON = 1e-10
@@ -28,10 +30,10 @@ class Perceptual(nn.Module):
     weights : Path
         What this module's command wrote.
     stages : int
-        How many are compared; the first three cost a fifth of the whole and see detail.
+        How many are compared. The deep ones let invented detail pass that the first three punish.
     """
 
-    def __init__(self, weights: Path, stages: int = 3) -> None:
+    def __init__(self, weights: Path, stages: int = len(STAGES)) -> None:
         super().__init__()
         self.stages = stages
         with np.load(weights, allow_pickle=False) as file:
@@ -40,7 +42,8 @@ class Perceptual(nn.Module):
         self.register_buffer("shift", torch.tensor(SHIFT).view(1, 3, 1, 1))
         self.register_buffer("scale", torch.tensor(SCALE).view(1, 3, 1, 1))
 
-    def _features(self, picture: Tensor) -> list[Tensor]:
+    def features(self, picture: Tensor) -> list[Tensor]:
+        """Describe ``float32 (N, 3, H, W)`` on [0, 1]: for each stage a map of unit vectors."""
         x = (2 * picture - 1 - self.get_buffer("shift")) / self.get_buffer("scale")
         found = []
         number = 0
@@ -58,10 +61,14 @@ class Perceptual(nn.Module):
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Mean distance between ``float32 (N, 3, H, W)`` on [0, 1]; gradients reach ``a`` alone."""
         with torch.no_grad():
-            expected = self._features(b)
+            expected = self.features(b)
+        return self.distance(self.features(a), expected)
+
+    def distance(self, found: list[Tensor], expected: list[Tensor]) -> Tensor:
+        """Mean distance between what :meth:`features` returned."""
         terms = [
             functional.conv2d((u - v).square(), self.get_buffer(f"head{i}")).mean()
-            for i, (u, v) in enumerate(zip(self._features(a), expected, strict=True))
+            for i, (u, v) in enumerate(zip(found, expected, strict=True))
         ]
         return torch.stack(terms).sum()
 

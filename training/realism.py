@@ -22,6 +22,7 @@ from seethrough import degrade
 from seethrough.weights import ASSETS
 from training import data
 from training.adversary import Adversary, AdversaryConfig
+from training.critic import CriticConfig, CriticGame
 from training.discriminator import DiscriminatorConfig
 from training.explain import axes, explained
 from training.frozen import FrozenRecogniser
@@ -32,8 +33,6 @@ from training.text_render import random_text
 from training.train import Task, TrainConfig
 from training.warm_start import load_matching
 
-CROP = 64
-"""px: the perceptual distance looks at one random square of this side in each picture."""
 SHARE = 8
 """One picture in so many is restored again."""
 
@@ -48,6 +47,10 @@ class RealismConfig(TrainConfig):
         Of the posterior mean; used where ``network.refines``.
     pixel : float
         Mean absolute difference from the clean picture.
+    critic : CriticConfig
+        The discriminator that begins with VGG-16's features.
+    watched : int
+        Pictures of a batch that VGG-16 looks at, for both.
     perceptual : float
         LPIPS on VGG-16.
     explains : float
@@ -75,13 +78,15 @@ class RealismConfig(TrainConfig):
                 channels=(32, 64, 128, 192, 256), conditional=True, size=data.SIZE
             ),
             game="relativistic",
-            weight=0.1,
+            weight=0.3,
             features=0.05,
             penalty=0.2,
         )
     )
+    critic: CriticConfig = field(default_factory=lambda: CriticConfig(weight=0.05))
+    watched: int = 3
     pixel: float = 1.0
-    perceptual: float = 1.5
+    perceptual: float = 1.0
     explains: float = 50.0
     idempotent: float = 0.2
     identity: float = 0.3
@@ -148,6 +153,21 @@ class RealismTask(Task):
         for frozen in (self._base, self._perceptual, self._recogniser):
             frozen.to(device)
         self._adversary = Adversary(self.config.adversary, device)
+        self._critic = CriticGame(self.config.critic, device)
+
+    def _as_seen(self, restored: Tensor, clean: Tensor, degraded: Tensor) -> Tensor:
+        """What VGG-16's features add to the loss: their distance, and the critic's verdict."""
+        few = slice(0, self.config.watched)
+        with torch.no_grad():
+            expected = self._perceptual.features(clean[few])
+        seen = self._perceptual.features(restored[few])
+        loss: Tensor = self.config.perceptual * self._perceptual.distance(seen, expected)
+        if self.config.critic.weight > 0:
+            with torch.no_grad():
+                given = self._perceptual.features(degraded[few])
+            self._critic.teach(seen, expected, given, self.rate)
+            loss = loss + self._critic.judge(seen, expected, given)
+        return loss
 
     def loss(
         self, net: Callable[..., Tensor], batch: list[Tensor], device: torch.device, bf16: bool
@@ -161,7 +181,7 @@ class RealismTask(Task):
             restored = self._restored(net, x, kind)
             self._adversary.teach(restored, y, x, kind, self.rate)
             loss = self._adversary.judge(restored, y, x, kind)
-            loss = loss + self.config.perceptual * self._perceptual(*_cut(restored, y))
+            loss = loss + self._as_seen(restored, y, x)
             few = max(1, len(x) // SHARE)
             again = self._restored(net, restored[:few], kind[:few])
             is_face = torch.nonzero(kind == data.FACE)[:, 0][: len(x) // 2]
@@ -204,15 +224,10 @@ class RealismTask(Task):
         return scores, np.concatenate(rows)
 
     def state(self) -> dict[str, Any]:
-        return {"adversary": self._adversary.state()}
+        return {"adversary": self._adversary.state(), "critic": self._critic.state()}
 
     def load(self, state: dict[str, Any]) -> None:
         if state:
             self._adversary.load(state["adversary"])
-
-
-def _cut(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-    """The same random square of both; one for the whole batch, from PyTorch's seeded generator."""
-    top, left = torch.randint(a.shape[2] - CROP + 1, (2,)).tolist()
-    window = (slice(None), slice(None), slice(top, top + CROP), slice(left, left + CROP))
-    return a[window], b[window]
+        if "critic" in state:
+            self._critic.load(state["critic"])
