@@ -12,9 +12,10 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
-from seethrough.auditor.recognisers import chip_matrix
+from seethrough.auditor.recognisers import RecogniserName, chip_matrix
 
-SIDE = 112
+SIDES: dict[RecogniserName, int] = {"mobilefacenet": 112, "dlib": 150}
+"""px: what each recogniser looks at."""
 
 
 class FrozenGraph(nn.Module):
@@ -74,8 +75,15 @@ def _convolution(x: Tensor, weight: Tensor, bias: Tensor, **options: Any) -> Ten
     pads = options["pads"]
     assert len(set(pads)) == 1
     return functional.conv2d(
-        x, weight, bias, tuple(options["strides"]), pads[0], groups=options["group"]
+        x, weight, bias, tuple(options["strides"]), pads[0], groups=options.get("group", 1)
     )
+
+
+def _filled_up(x: Tensor, pads: Tensor) -> Tensor:
+    first, last = pads.long().reshape(2, -1).tolist()
+    assert not any(first)
+    # PyTorch counts axes from the last one.
+    return functional.pad(x, [v for end in reversed(last) for v in (0, end)])
 
 
 _OPERATORS: dict[str, Any] = {
@@ -87,6 +95,11 @@ _OPERATORS: dict[str, Any] = {
     "Add": torch.add,
     "MatMul": torch.matmul,
     "Conv": _convolution,
+    "Pad": _filled_up,
+    "Relu": functional.relu,
+    "MaxPool": lambda x, kernel_shape, strides: functional.max_pool2d(x, kernel_shape, strides),
+    "AveragePool": lambda x, kernel_shape, strides: functional.avg_pool2d(x, kernel_shape, strides),
+    "GlobalAveragePool": lambda x: x.mean(dim=(2, 3), keepdim=True),
     "PRelu": lambda x, slope: torch.where(x > 0, x, slope * x),
     "Flatten": lambda x, axis=1: x.flatten(axis),
     "LpNormalization": lambda x, axis, p: functional.normalize(x, p=p, dim=axis),
@@ -94,29 +107,34 @@ _OPERATORS: dict[str, Any] = {
 
 
 class FrozenRecogniser(nn.Module):
-    """MobileFaceNet on aligned crops, for a loss: evaluation judges by dlib's descriptor.
+    """A recogniser on aligned crops, for a loss.
 
     Parameters
     ----------
     path : Path
-        ``recogniser-mobilefacenet.onnx``.
+        ``recogniser-NAME.onnx``.
+    name : str
+        Which one it is.
     size : int
         Side of the crops in pixels.
     """
 
-    def __init__(self, path: Path, size: int = 128) -> None:
+    def __init__(
+        self, path: Path, name: RecogniserName = "mobilefacenet", size: int = 128
+    ) -> None:
         super().__init__()
+        side = SIDES[name]
         self._graph = FrozenGraph(path)
         # grid_sample wants, for each pixel of the chip, its place in the crop on [-1, 1].
-        matrix = chip_matrix("mobilefacenet", size)
+        matrix = chip_matrix(name, size)
         inverse = np.linalg.inv(np.vstack([matrix, [0, 0, 1]]))[:2]
-        ys, xs = np.mgrid[:SIDE, :SIDE]
+        ys, xs = np.mgrid[:side, :side]
         places = np.stack([xs, ys, np.ones_like(xs)], axis=-1) @ inverse.T
         grid = (2 * places + 1) / size - 1
         self.register_buffer("_grid", torch.from_numpy(grid.astype(np.float32))[None])
 
     def forward(self, crops: Tensor) -> Tensor:
-        """Bring ``float32 (N, 3, size, size)`` on [0, 1] to ``float32 (N, 512)`` of length one."""
+        """Bring ``float32 (N, 3, size, size)`` on [0, 1] to descriptors ``float32 (N, D)``."""
         grid = self.get_buffer("_grid").expand(len(crops), -1, -1, -1)
         chips = functional.grid_sample(crops, grid, padding_mode="reflection", align_corners=False)
         described: Tensor = self._graph((255 * chips).permute(0, 2, 3, 1))
