@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,12 +30,11 @@ from training.losses import psnr_loss
 from training.network import NetworkConfig, Restorer
 from training.restoration import picture_rows
 from training.train import Task, TrainConfig
-from training.warm_start import load_matching
 
 
 @dataclass(frozen=True)
 class AttackRestorerConfig(TrainConfig):
-    """What decides what the attacker's restorer learns.
+    """What decides what the attacker's restorer learns, after ``--warm`` from the shipped one.
 
     Attributes
     ----------
@@ -81,7 +79,6 @@ class AttackRestorerTask(Task):
     def __init__(self, config: AttackRestorerConfig, arguments: argparse.Namespace) -> None:
         self.config = config
         self.net = Restorer(config.network)
-        load_matching(self.net, ASSETS / "restorer.onnx")
         self._recogniser = FrozenRecogniser(ASSETS / "recogniser-dlib.onnx", "dlib")
         self._recogniser.eval().requires_grad_(False)
         self._mean = torch.from_numpy(spaces()["dlib"].mean)

@@ -123,7 +123,9 @@ class CriticGame:
             group["lr"] = self.config.rate * rate
         right = self.net(real, degraded)
         wrong = self.net([part.detach() for part in restored], degraded)
-        loss = _mean([functional.softplus(w - r).mean() for r, w in zip(right, wrong, strict=True)])
+        # A hinge: whom it can tell apart well enough, it need not learn to tell apart better.
+        terms = [functional.relu(1 + w - r).mean() for r, w in zip(right, wrong, strict=True)]
+        loss = _mean(terms)
         self._optim.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self._optim.step()
@@ -138,7 +140,7 @@ class CriticGame:
         with torch.no_grad():
             right = self.net(real, degraded)
         self.net.requires_grad_(True)
-        terms = [functional.softplus(r - w).mean() for r, w in zip(right, wrong, strict=True)]
+        terms = [(r - w).mean() for r, w in zip(right, wrong, strict=True)]
         return self.config.weight * _mean(terms)
 
     def state(self) -> dict[str, Any]:

@@ -119,9 +119,7 @@ class FrozenRecogniser(nn.Module):
         Side of the crops in pixels.
     """
 
-    def __init__(
-        self, path: Path, name: RecogniserName = "mobilefacenet", size: int = 128
-    ) -> None:
+    def __init__(self, path: Path, name: RecogniserName = "mobilefacenet", size: int = 128) -> None:
         super().__init__()
         side = SIDES[name]
         self._graph = FrozenGraph(path)
