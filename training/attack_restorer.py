@@ -134,6 +134,12 @@ class AttackRestorerTask(Task):
         total: Tensor = loss + self.config.contrast * functional.cross_entropy(logits, own)
         return total
 
+    def state(self) -> dict[str, Any]:
+        return {"seen": self._seen}
+
+    def load(self, state: dict[str, Any]) -> None:
+        self._seen = state.get("seen", self._seen).to(self._mean.device)
+
     @torch.no_grad()
     def validate(
         self, net: nn.Module, device: torch.device, bf16: bool

@@ -96,6 +96,19 @@ def test_a_covered_face_is_restored_in_every_frame_and_nothing_else(covered, res
         assert np.abs(change).mean() < 1.5
 
 
+def test_the_dial_turns_a_film_and_its_report(covered, tmp_path):
+    found = {}
+    for dial in (0.0, 1.0):
+        out = tmp_path / f"{dial:g}.mp4"
+        report = pipeline.restore(covered, out, realism=dial, threads=1)
+        used = [weights["name"] for weights in report.as_dict()["weights"]]
+        assert ("realistic" in used) == (dial > 0)
+        found[dial] = np.stack([frame.picture().astype(int) for frame in FilmReader(out)])
+    change = np.abs(found[1.0] - found[0.0])
+    assert change[:, 40:110, 80:110].mean() > 2.5
+    assert change[:, 150:].mean() < 1.0  # the encoder's
+
+
 def test_sound_and_tags_stay_and_the_film_says_what_it_is(covered, restored):
     out, _ = restored
     assert films.packets_of(out, "audio") == films.packets_of(covered, "audio")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
+import json
 from pathlib import Path
 
 import cv2
@@ -14,12 +16,13 @@ torch = pytest.importorskip("torch", reason="training needs the `train` extra")
 from seethrough import degrade  # noqa: E402
 from seethrough.auditor.recognisers import RECOGNISERS, Recogniser, RecogniserName  # noqa: E402
 from seethrough.weights import ASSETS  # noqa: E402
-from training import warm_start  # noqa: E402
+from training import export, warm_start  # noqa: E402
 from training.critic import CriticConfig, CriticGame  # noqa: E402
 from training.explain import axes, explained  # noqa: E402
 from training.frozen import FrozenRecogniser  # noqa: E402
 from training.network import NetworkConfig, Restorer  # noqa: E402
 from training.perceptual import STAGES, WIDTHS, Perceptual  # noqa: E402
+from training.realism import RealismConfig  # noqa: E402
 
 OPERATORS = {
     "gauss": degrade.GaussianBlur(3.0),
@@ -138,3 +141,27 @@ def test_a_critic_learns_what_is_real_and_says_so_to_the_generator() -> None:
     again = CriticGame(game.config, torch.device("cpu"))
     again.load(game.state())
     assert all(map(torch.equal, kept, again.net.parameters()))
+
+
+def test_the_card_says_how_it_was_trained(tmp_path: Path, archive: Path, atlas: Path) -> None:
+    config = RealismConfig(
+        "tiny", network=NetworkConfig(channels=(16, 16, 32), blocks=(1, 1, 2), head=8)
+    )
+    torch.manual_seed(1)
+    values = Restorer(config.network).state_dict()
+    values = {name: value + 0.01 * torch.randn_like(value) for name, value in values.items()}
+    checkpoint = {
+        "ema": values, "seen": 5, "seed": 1, "commit": "0" * 40,
+        "data": "1" * 64, "config": json.dumps(dataclasses.asdict(config)), "scores": {},
+    }  # fmt: skip
+    torch.save(checkpoint, tmp_path / "last.pt")
+    export.export(
+        argparse.Namespace(
+            checkpoint=tmp_path / "last.pt", onnx=tmp_path / "tiny.onnx", valid=archive, atlas=atlas
+        )
+    )
+    card = (tmp_path / "tiny.md").read_text(encoding="utf-8")
+    assert "$" not in card
+    assert "never evidence" in card
+    assert "relativistic" in card
+    assert "| text" not in card
