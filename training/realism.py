@@ -86,7 +86,7 @@ class RealismConfig(TrainConfig):
     critic: CriticConfig = field(default_factory=lambda: CriticConfig(weight=0.05))
     watched: int = 3
     pixel: float = 1.0
-    perceptual: float = 1.0
+    perceptual: float = 2.0
     explains: float = 50.0
     idempotent: float = 0.2
     identity: float = 0.3
