@@ -68,14 +68,15 @@ class Reader:
             more = np.setdiff1d(self.crowd, read)[: max(0, 100 - len(read))]
             self.crowd = np.union1d(read, more)
         recognisers = [Recogniser(name, "cpu", options.threads) for name in RECOGNISERS]
-        restorer = Restorer("cpu", options.threads, options.weights)
+        own = options.weights or weights.locate("attacker-restorer")
+        restorer = Restorer("cpu", options.threads, own)
         described = "".join(weights.record(f"recogniser-{n}").sha256 for n in RECOGNISERS)
         self._attackers: dict[str, Attacker] = {
             "A0": Naive(recognisers),
             "A2": Restoring(recognisers, restorer),
         }
         self._made_by = {"A0": described, "A2": described + restorer.weights.sha256}
-        self.weights = {"restorer": restorer.weights.sha256}
+        self.weights = {restorer.weights.name: restorer.weights.sha256}
         shipped = {record.name: record.sha256 for record in weights.WEIGHTS}
         self.weights |= {n: s for n, s in shipped.items() if n.startswith("recogniser")}
         if "attacker" in shipped:

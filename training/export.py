@@ -21,13 +21,14 @@ import onnxruntime
 import torch
 from onnx import TensorProto, numpy_helper
 
-from training import data
+from training import compact, data
 from training.network import NetworkConfig, Restorer
 from training.restoration import psnr
 from training.shipping import ship, write_card
 
 TEMPLATE = Path(__file__).with_name("card_template.md")
 REALISTIC = Path(__file__).with_name("realistic_card_template.md")
+IDENTITY = Path(__file__).with_name("identity_restorer_card_template.md")
 LARGEST_DIFFERENCE = 0.25 / 255
 """Between PyTorch and ONNX Runtime: a quarter of an 8-bit level, on pictures of pure noise."""
 
@@ -83,14 +84,15 @@ def read_parameters(path: Path) -> tuple[dict[str, torch.Tensor], int]:
     """Parameters of a shipped file by name, and how many pictures they have seen."""
     model = onnx.load(str(path))
     facts = {entry.key: entry.value for entry in model.metadata_props}
+    kept = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8)
     values = {
         tensor.name.removesuffix(".half"): torch.from_numpy(
             numpy_helper.to_array(tensor).astype(np.float32)
         )
         for tensor in model.graph.initializer
-        if tensor.data_type in (TensorProto.FLOAT, TensorProto.FLOAT16)
+        if tensor.data_type in kept
     }
-    return values, int(facts["seen"])
+    return compact.multiplied(values), int(facts["seen"])
 
 
 def run(path: Path, degraded: np.ndarray[Any, Any], kind: int) -> np.ndarray[Any, Any]:
@@ -120,12 +122,16 @@ def export(arguments: argparse.Namespace) -> None:
     """Write the ONNX file and its card; refuse if PyTorch and ONNX Runtime differ."""
     net, state = load_restorer(arguments.checkpoint)
     path: Path = arguments.onnx
+    config = json.loads(state["config"])
+    for_attacks = "contrast" in config
+    if for_attacks:
+        compact.rounded(net)
     difference = ship(
-        to_onnx(net), path, state, lambda file: largest_difference(net, file), LARGEST_DIFFERENCE
-    )
+        to_onnx(net), path, state, lambda file: largest_difference(net, file), LARGEST_DIFFERENCE,
+        eight_bit=for_attacks,
+    )  # fmt: skip
     crops = data.read_crops(arguments.valid)
     rows = []
-    config = json.loads(state["config"])
     for name, (degraded, clean, kind) in data.validation_sets(
         crops, arguments.atlas, len(crops)
     ).items():
@@ -135,7 +141,9 @@ def export(arguments: argparse.Namespace) -> None:
         before = psnr(torch.from_numpy(degraded).permute(0, 3, 1, 2).float() / 255, truth)
         after = psnr(torch.from_numpy(run(path, degraded, kind)), truth)
         rows.append(f"| {name} | {len(clean)} | {before:.2f} | {after:.2f} |")
-    if "adversary" in config:
+    if for_attacks:
+        write_card(IDENTITY, path, state, net, difference, rows)
+    elif "adversary" in config:
         write_card(REALISTIC, path, state, net, difference, rows)
     else:
         write_card(TEMPLATE, path, state, net, difference, rows, loss=config["loss"])

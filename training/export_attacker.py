@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training import data
+from training import compact, data
 from training.identity import rank_one, validation_sets
 from training.identity_data import AttackMix
 from training.identity_network import Reader, ReaderConfig
@@ -46,12 +46,13 @@ class Shipped(nn.Module):
 
 
 def load_reader(checkpoint: Path) -> tuple[Reader, dict[str, Any]]:
-    """The averaged network of a checkpoint, in half precision's values, and the checkpoint."""
+    """The averaged network of a checkpoint, in the shipped file's values, and the checkpoint."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     shape = json.loads(state["config"])["network"]
     shape = {k: tuple(v) if isinstance(v, list) else v for k, v in shape.items()}
     reader = Reader(ReaderConfig(**shape))
     reader.load_state_dict({k: v.half().float() for k, v in state["ema"].items()})
+    compact.rounded(reader)
     return reader.eval(), state
 
 
@@ -93,7 +94,7 @@ def export(arguments: argparse.Namespace) -> None:
             expected = Shipped(reader)(levels).numpy()
         return float(np.abs(read(file, noise.astype(np.uint8)) - expected).max())
 
-    found = ship(to_onnx(reader), path, state, difference, LARGEST_DIFFERENCE)
+    found = ship(to_onnx(reader), path, state, difference, LARGEST_DIFFERENCE, eight_bit=True)
     config = json.loads(state["config"])
     mix = AttackMix(data.Mix(**config["mix"].pop("degradations")), **config["mix"])
     with np.load(arguments.descriptors, allow_pickle=False) as file:

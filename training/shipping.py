@@ -13,6 +13,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from training.compact import SCALE, compact
+
 SMALLEST_HALF = 64
 """Initialisers with fewer elements stay as they are."""
 
@@ -22,7 +24,8 @@ def halve(model: onnx.ModelProto) -> None:
     kept, casts = [], []
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < SMALLEST_HALF:
+        plain = tensor.data_type != TensorProto.FLOAT or tensor.name.endswith(SCALE)
+        if plain or values.size < SMALLEST_HALF:
             kept.append(tensor)
             continue
         half = f"{tensor.name}.half"
@@ -40,8 +43,10 @@ def ship(
     state: Mapping[str, Any],
     difference: Callable[[Path], float],
     limit: float,
+    *,
+    eight_bit: bool = False,
 ) -> float:
-    """Write a network in half precision, with the facts of its training inside.
+    """Write a network in half precision or less, with the facts of its training inside.
 
     Parameters
     ----------
@@ -55,6 +60,8 @@ def ship(
         Returns the largest difference between PyTorch's results and those of the file.
     limit : float
         Above it nothing is written.
+    eight_bit : bool
+        Whether matrices are stored as :mod:`training.compact` does.
 
     Returns
     -------
@@ -66,6 +73,8 @@ def ship(
     SystemExit
         Where it is above the limit.
     """
+    if eight_bit:
+        compact(model)
     halve(model)
     helper.set_model_props(model, _facts(state))
     partial = path.with_suffix(".partial")

@@ -170,7 +170,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Weights(
         name="attacker",
         file="attacker.onnx",
-        sha256="d1b6d4c9a786cc78f4970d973f6ff8fce0272a9e9a06cf7028dbf32af4f14b47",
+        sha256="aefa82224e7fe1dd928e639e457b3d8fbc19b2928ba60c673985310335d903ea",
         task="reads identity out of covered faces (attacker A3); for the audit",
         scale=1,
         preprocessing=(
@@ -181,9 +181,22 @@ WEIGHTS: tuple[Weights, ...] = (
         card="attacker.md",
     ),
     Weights(
+        name="attacker-restorer",
+        file="attacker-restorer.onnx",
+        sha256="0",
+        task="restores faces so that they are recognised (attacker A2); for the audit",
+        scale=1,
+        preprocessing=(
+            "degraded: float32 (N, 3, 128, 128), RGB on [0, 1]; kind: int64 (N,), 0; "
+            "restored: float32 (N, 3, 128, 128), to be clipped to [0, 1]"
+        ),
+        licence="non-commercial use only (see LICENSE-WEIGHTS)",
+        card="attacker-restorer.md",
+    ),
+    Weights(
         name="attacker-context",
         file="attacker-context.onnx",
-        sha256="3cf2ff05ee520a0d47af7515a7d5a7445cd06c7848734716bcc8184d43ead276",
+        sha256="8303f85b0a122924b58bfe93841cbf6f99580d6079d448f3fee51eb9c23cc216",
         task="reads identity out of what a cover leaves (attacker A5); for the audit",
         scale=1,
         preprocessing=(

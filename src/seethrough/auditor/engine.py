@@ -73,7 +73,7 @@ class AuditEngine:
         self._calibration = odds.calibration()
         recognisers = [Recogniser(name, device, threads) for name in RECOGNISERS]
         self._describe = {each.name: each.describe for each in recognisers}
-        restorer = Restorer(device, threads)
+        restorer = Restorer(device, threads, weight_table.locate("attacker-restorer"))
         shipped = {record.name for record in weight_table.WEIGHTS}
         self._attackers: list[Attacker] = [
             Naive(recognisers),

@@ -21,7 +21,10 @@ from seethrough.restorer import Restorer
 
 
 class Restoring(Recognising):
-    """Recognises what the restorer makes of the face, seen as it is and mirrored.
+    """Recognises what a restorer makes of the face, seen as it is and mirrored.
+
+    The restorer is the audit's own (``attacker-restorer``): trained on from the posterior mean, so
+    that a recogniser takes what it restores for the right person.
 
     Restored faces resemble the average one; the mean descriptor is taken off before directions
     are compared.

@@ -10,12 +10,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="training needs the `train` extra")
 
-from training.attack_restorer import AttackRestorerConfig  # noqa: E402
+from training.identity_restorer import IdentityRestorerConfig  # noqa: E402
 from training.network import NetworkConfig  # noqa: E402
 from training.train import train  # noqa: E402
 
 TINY = NetworkConfig(channels=(16, 16, 32), blocks=(1, 1, 2), head=8)
-CONFIG = AttackRestorerConfig("tiny", network=TINY, batch=2, warmup=8)
+CONFIG = IdentityRestorerConfig("tiny", network=TINY, batch=2, warmup=8)
 
 
 @pytest.fixture

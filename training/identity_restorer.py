@@ -33,7 +33,7 @@ from training.train import Task, TrainConfig
 
 
 @dataclass(frozen=True)
-class AttackRestorerConfig(TrainConfig):
+class IdentityRestorerConfig(TrainConfig):
     """What decides what the attacker's restorer learns, after ``--warm`` from the shipped one.
 
     Attributes
@@ -66,17 +66,17 @@ class AttackRestorerConfig(TrainConfig):
     temperature: float = 0.1
     others: int = 1024
 
-    def task(self, arguments: argparse.Namespace) -> AttackRestorerTask:
+    def task(self, arguments: argparse.Namespace) -> IdentityRestorerTask:
         """Load faces and glyphs."""
         if arguments.atlas is None:
             raise SystemExit("this needs --atlas; python -m training.glyphs writes one")
-        return AttackRestorerTask(self, arguments)
+        return IdentityRestorerTask(self, arguments)
 
 
-class AttackRestorerTask(Task):
+class IdentityRestorerTask(Task):
     """See :class:`training.train.Task`."""
 
-    def __init__(self, config: AttackRestorerConfig, arguments: argparse.Namespace) -> None:
+    def __init__(self, config: IdentityRestorerConfig, arguments: argparse.Namespace) -> None:
         self.config = config
         self.net = Restorer(config.network)
         self._recogniser = FrozenRecogniser(ASSETS / "recogniser-dlib.onnx", "dlib")

@@ -1,7 +1,0 @@
-"""The restoring attacker's own restorer, from the shipped posterior mean."""
-
-from training.attack_restorer import AttackRestorerConfig
-
-CONFIG = AttackRestorerConfig(
-    name="attack-restorer", batch=16, muon=0.003, adamw=2e-4, warmup=800, ema=6_000
-)
