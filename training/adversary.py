@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from training import parallel
 from training.discriminator import Discriminator, DiscriminatorConfig
 
 
@@ -91,6 +92,7 @@ class Adversary:
             loss = loss + self.config.penalty / 2 * steepness
         self._optim.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        parallel.average_gradients(self.net.parameters())
         self._optim.step()
         return float(loss.detach())
 

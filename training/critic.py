@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
+from training import parallel
 from training.perceptual import WIDTHS
 
 _LEAK = 0.2
@@ -128,6 +129,7 @@ class CriticGame:
         loss = _mean(terms)
         self._optim.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        parallel.average_gradients(self.net.parameters())
         self._optim.step()
         return float(loss.detach())
 

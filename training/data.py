@@ -295,16 +295,16 @@ class Pairs:
 
 
 class Forever:
-    """Sampler: ``start, start + 1, ...`` without end."""
+    """Sampler: ``start, start + step, ...`` without end."""
 
-    def __init__(self, start: int) -> None:
-        self.start = start
+    def __init__(self, start: int, step: int = 1) -> None:
+        self.start, self.step = start, step
 
     def __iter__(self) -> Iterator[int]:
         index = self.start
         while True:
             yield index
-            index += 1
+            index += self.step
 
 
 def validation_sets(

@@ -31,8 +31,12 @@ def _seconds_per_step(device: torch.device, bf16: bool, seconds: float) -> float
 
 
 def choose_device() -> torch.device:
-    """CUDA where it is present."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """CUDA where it is present; of several GPUs that which torchrun gave this process."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+    torch.cuda.set_device(device)
+    return device
 
 
 def bf16_is_faster(device: torch.device, seconds: float = 0.8) -> bool:

@@ -6,6 +6,10 @@
 The learning rate is constant after a short warm-up, so that a run can be continued for ever;
 ``--cooldown M`` lets it fall to nothing over the last M minutes, in a branch of its own: the trunk
 is saved before, and the same command continues from the trunk next time.
+
+    torchrun --nproc-per-node 4 -m training.train ...
+
+trains on several GPUs; see :mod:`training.parallel`.
 """
 
 from __future__ import annotations
@@ -20,6 +24,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +33,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training import data
+from training import data, parallel, throughput
 from training.machine import ThreadGovernor, bf16_is_faster, choose_device
 from training.muon import Muon
 from training.warm_start import load_matching
@@ -152,11 +157,19 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
     cv2.setNumThreads(0)
     torch.manual_seed(config.seed)
     device = choose_device()
+    parallel.join(device)
+    leads, step_size = parallel.rank() == 0, config.batch * parallel.size()
     torch.set_num_threads(arguments.threads or 1)
     governor = ThreadGovernor() if not arguments.threads and device.type == "cpu" else None
     wanted = arguments.precision
     bf16 = bf16_is_faster(device) if wanted == "auto" else wanted == "bf16"
-    print(f"{device}, {'bf16' if bf16 else 'float32'}, commit {commit()}", flush=True)
+    peak = throughput.matmul_rate(device, bf16) / torch.get_num_threads()
+    if leads:
+        words = f"{device}, {'bf16' if bf16 else 'float32'}, processes: {parallel.size()}"
+        print(
+            f"{words}, {peak / 1e9:,.0f} GFLOP/s a thread in products, commit {commit()}",
+            flush=True,
+        )
 
     task = config.task(arguments)
     task.prepare(device)
@@ -184,7 +197,7 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
         torch.utils.data.DataLoader(
             task.samples,
             batch_size=config.batch,
-            sampler=data.Forever(seen),
+            sampler=data.Forever(seen + parallel.rank(), parallel.size()),
             num_workers=arguments.workers,
             worker_init_fn=_quiet_worker,
             persistent_workers=arguments.workers > 0,
@@ -216,8 +229,14 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
             "seen": seen,
         }
 
+    def keep_trunk() -> None:
+        if leads:
+            save(trunk, state_now())
+
     def report(path: Path) -> None:
         nonlocal best
+        if not leads:
+            return
         judge = copy.deepcopy(net)
         judge.load_state_dict(average.values)
         scores, grid = task.validate(judge.eval(), device, bf16)
@@ -232,20 +251,27 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
             best = mean
             save(path, facts | {"ema": average.values, "seen": seen, "scores": scores})
 
+    def learn(batch: list[Tensor]) -> float:
+        loss = task.loss(forward, batch, device, bf16)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return float(loss.detach())
+
     cooling = False
     started, waited, spent, losses = seen, 0.0, time.monotonic(), []
     saved_at = time.monotonic()
     next_report = seen + arguments.report
-    while not stopping:
-        minutes = (time.monotonic() - began) / 60
-        left = arguments.minutes - minutes
+    work = 0
+    while True:
+        left = float("-inf") if stopping else arguments.minutes - (time.monotonic() - began) / 60
+        left = parallel.agree(left, device)
         if left <= 0 or (arguments.pictures and seen >= arguments.pictures):
             break
         if not cooling and left <= arguments.cooldown:
-            save(trunk, state_now())
+            keep_trunk()
             cooling, best = True, float("-inf")
-            print(f"cooling down from {seen:,} pictures", flush=True)
-        rate = min(1.0, (seen + config.batch) / config.warmup)
+            if leads:
+                print(f"cooling down from {seen:,} pictures", flush=True)
+        rate = min(1.0, (seen + step_size) / config.warmup)
         if cooling:
             rate *= max(0.01, left / arguments.cooldown)
         task.rate = rate
@@ -256,38 +282,45 @@ def train(config: TrainConfig, arguments: argparse.Namespace) -> None:
         fetched = time.monotonic()
         batch = next(loader)
         waited += time.monotonic() - fetched
-        loss = task.loss(forward, batch, device, bf16)
-        loss.backward()  # type: ignore[no-untyped-call]
+        if work or arguments.compile:
+            losses.append(learn(batch))
+        else:  # the first step is counted
+            first, work = throughput.counted(partial(learn, batch))
+            losses.append(first)
+        parallel.average_gradients(net.parameters())
         nn.utils.clip_grad_norm_(net.parameters(), config.clip)
         for optim in optims:
             optim.step()
             optim.zero_grad(set_to_none=True)
-        seen += config.batch
-        average.update(net, min(1 - config.batch / config.ema, seen / (seen + 10 * config.batch)))
-        losses.append(float(loss.detach()))
+        seen += step_size
+        average.update(net, min(1 - step_size / config.ema, seen / (seen + 10 * step_size)))
         if governor:
             governor.update()
 
         if len(losses) == 50:
             rate_now = (seen - started) / (time.monotonic() - spent)
             share = waited / (time.monotonic() - spent)
-            print(
-                f"{seen:,} loss {np.mean(losses):.4f} {rate_now:.1f} pictures/s "
-                f"{torch.get_num_threads()} threads, waiting {share:.1%}",
-                flush=True,
-            )
+            used = work * rate_now / step_size / peak / torch.get_num_threads()
+            if leads:
+                print(
+                    f"{seen:,} loss {np.mean(losses):.4f} {rate_now:.1f} pictures/s "
+                    f"{torch.get_num_threads()} threads, waiting {share:.1%}, "
+                    f"{used:.0%} of the products' rate",
+                    flush=True,
+                )
             started, waited, spent, losses = seen, 0.0, time.monotonic(), []
         if seen >= next_report:
             next_report += arguments.report
             report(out / ("cooled.pt" if cooling else "best.pt"))
         if time.monotonic() - saved_at > 60 * arguments.save_every and not cooling:
-            save(trunk, state_now())
+            keep_trunk()
             saved_at = time.monotonic()
     if not cooling:
-        save(trunk, state_now())
-    else:  # scores say little of an adversarial task: its last weights may well be its best
+        keep_trunk()
+    elif leads:  # scores say little of an adversarial task: its last weights may well be its best
         save(out / "last.pt", facts | {"ema": average.values, "seen": seen, "scores": {}})
     report(out / ("cooled.pt" if cooling else "best.pt"))
+    parallel.leave()
 
 
 def _best_so_far(path: Path) -> float:
