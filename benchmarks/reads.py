@@ -68,15 +68,19 @@ class Reader:
             more = np.setdiff1d(self.crowd, read)[: max(0, 100 - len(read))]
             self.crowd = np.union1d(read, more)
         recognisers = [Recogniser(name, "cpu", options.threads) for name in RECOGNISERS]
-        own = options.weights or weights.locate("attacker-restorer")
-        restorer = Restorer("cpu", options.threads, own)
+        restorers = [Restorer("cpu", options.threads, options.weights)]
+        if options.weights is None:
+            own = weights.locate("attacker-restorer")
+            restorers.append(Restorer("cpu", options.threads, own))
         described = "".join(weights.record(f"recogniser-{n}").sha256 for n in RECOGNISERS)
         self._attackers: dict[str, Attacker] = {
             "A0": Naive(recognisers),
-            "A2": Restoring(recognisers, restorer),
+            "A2": Restoring(recognisers, *restorers),
         }
-        self._made_by = {"A0": described, "A2": described + restorer.weights.sha256}
-        self.weights = {restorer.weights.name: restorer.weights.sha256}
+        self._made_by = {"A0": described, "A2": described}
+        for each in restorers:
+            self._made_by["A2"] += each.weights.sha256
+        self.weights = {each.weights.name: each.weights.sha256 for each in restorers}
         shipped = {record.name: record.sha256 for record in weights.WEIGHTS}
         self.weights |= {n: s for n, s in shipped.items() if n.startswith("recogniser")}
         if "attacker" in shipped:

@@ -183,7 +183,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Weights(
         name="attacker-restorer",
         file="attacker-restorer.onnx",
-        sha256="0",
+        sha256="ed0ade3f615727931c28a8666f9087cc2af165be514f09825a6350878331fe06",
         task="restores faces so that they are recognised (attacker A2); for the audit",
         scale=1,
         preprocessing=(

@@ -73,12 +73,13 @@ class AuditEngine:
         self._calibration = odds.calibration()
         recognisers = [Recogniser(name, device, threads) for name in RECOGNISERS]
         self._describe = {each.name: each.describe for each in recognisers}
-        restorer = Restorer(device, threads, weight_table.locate("attacker-restorer"))
+        restorer = Restorer(device, threads)
+        tuned = Restorer(device, threads, weight_table.locate("attacker-restorer"))
         shipped = {record.name for record in weight_table.WEIGHTS}
         self._attackers: list[Attacker] = [
             Naive(recognisers),
             Parrot(recognisers),
-            Restoring(recognisers, restorer),
+            Restoring(recognisers, restorer, tuned),
         ]
         if "attacker" in shipped:
             self._attackers.append(Trained(device, threads))
@@ -87,6 +88,7 @@ class AuditEngine:
         own = {"attacker", "attacker-context", *(f"recogniser-{name}" for name in RECOGNISERS)}
         self.weights: tuple[WeightsUsed, ...] = (
             restorer.weights,
+            tuned.weights,
             *(record.used for record in weight_table.WEIGHTS if record.name in own),
         )
 
