@@ -9,23 +9,30 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from training.compact import SCALE, compact
+from training.compact import compact
 
 SMALLEST_HALF = 64
 """Initialisers with fewer elements stay as they are."""
 
 
-def halve(model: onnx.ModelProto) -> None:
-    """Store float32 initialisers as float16, with a cast back in front of their use."""
+def halve(model: onnx.ModelProto, *, exact: bool = False) -> None:
+    """Store float32 initialisers as float16, with a cast back in front of their use.
+
+    Where ``exact``, only those that lose nothing: the parameters of a network that was rounded
+    before, not the constants beside them.
+    """
     kept, casts = [], []
     for tensor in model.graph.initializer:
         values = numpy_helper.to_array(tensor)
-        plain = tensor.data_type != TensorProto.FLOAT or tensor.name.endswith(SCALE)
-        if plain or values.size < SMALLEST_HALF:
+        if tensor.data_type != TensorProto.FLOAT or values.size < SMALLEST_HALF:
+            kept.append(tensor)
+            continue
+        if exact and (values.astype(np.float16).astype(np.float32) != values).any():
             kept.append(tensor)
             continue
         half = f"{tensor.name}.half"
@@ -75,7 +82,7 @@ def ship(
     """
     if eight_bit:
         compact(model)
-    halve(model)
+    halve(model, exact=True)
     helper.set_model_props(model, _facts(state))
     partial = path.with_suffix(".partial")
     onnx.save(model, str(partial))

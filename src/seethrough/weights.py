@@ -72,7 +72,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Weights(
         name="realistic",
         file="realistic.onnx",
-        sha256="4f4d8cfc75a73590a6827a28c85cf623dbe5eed7c992891572ee6dad269a9fab",
+        sha256="edf4f52ea920b7ba0e6dc0c5cd68cfc1a018f7444dcddbda130b19ee739b1b9f",
         task="restores 128 px crops of faces so that they look real (--realism)",
         scale=1,
         preprocessing=(
