@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import av
+import cv2
 from av.codec.context import Flags
 from av.video.codeccontext import VideoCodecContext
 
@@ -42,6 +43,7 @@ _ENCODERS: dict[str, str] = {
     "vp9": "libvpx-vp9",
     "av1": "libsvtav1",
 }
+_AVX_512 = 13  # OpenCV's CV_CPU_AVX_512F, which has no name in Python
 _DEPTHS = {"h264": (8, 10), "h265": (8, 10, 12), "vp9": (8,), "av1": (8, 10)}
 _CRF = {"h264": 18.0, "h265": 20.0, "vp9": 24.0, "av1": 26.0}
 _PRESET = {"h264": "veryfast", "h265": "veryfast", "vp9": "6", "av1": "9"}
@@ -180,6 +182,15 @@ def choose(first: av.VideoFrame, info: FilmInfo, target: Path, options: EncodeOp
     )
 
 
+def repeatable_x264() -> dict[str, str]:
+    """Options that make x264 write the same bytes every time.
+
+    Its AVX-512 code in FFmpeg 8 as PyAV 18.1 brings it reads memory that nothing has written, and
+    two runs differ by a few levels. AVX2's does not, and is about as fast.
+    """
+    return {"x264-params": "asm=AVX2"} if cv2.checkHardwareSupport(_AVX_512) else {}
+
+
 def _private(codec: Codec, options: EncodeOptions) -> dict[str, str]:
     crf = _CRF[codec] if options.crf is None else options.crf
     preset = options.preset or _PRESET[codec]
@@ -191,7 +202,7 @@ def _private(codec: Codec, options: EncodeOptions) -> dict[str, str]:
     if codec == "h264":
         # Quantiser 0 is lossless at any depth; CRF 0 only at 8 bits.
         rate = {"qp": "0"} if crf == 0 else {"crf": f"{crf:g}"}
-        return {"preset": preset, "a53cc": captions, **rate}
+        return {"preset": preset, "a53cc": captions, **rate, **repeatable_x264()}
     if codec == "h265":
         lossless = ":lossless=1" if crf == 0 else ""
         quiet = f"log-level=none{lossless}"

@@ -8,6 +8,7 @@ import av
 import numpy as np
 
 from seethrough.types import Image
+from seethrough.video.codecs import repeatable_x264
 
 STILL_FRAMES = 25
 """One second at 25 frames a second."""
@@ -37,7 +38,8 @@ def still_through_h264(picture: Image, crf: float, preset: str = "medium") -> Im
         stream = container.add_stream("libx264", rate=STILL_FRAMES)
         stream.width, stream.height, stream.pix_fmt = padded.shape[1], padded.shape[0], "yuv420p"
         # One thread: the result does not depend on the machine.
-        stream.options = {"crf": f"{crf:g}", "preset": preset, "threads": "1"}
+        fixed = {"threads": "1", **repeatable_x264()}
+        stream.options = {"crf": f"{crf:g}", "preset": preset, **fixed}
         for _ in range(STILL_FRAMES):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(padded, format="rgb24")))
         container.mux(stream.encode())
