@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from training import parallel
 from training.discriminator import Discriminator, DiscriminatorConfig
+from training.opponent import Opponent
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class AdversaryConfig:
     rate: float = 2e-4
 
 
-class Adversary:
+class Adversary(Opponent):
     """A discriminator that is trained beside a generator.
 
     Parameters
@@ -58,11 +58,8 @@ class Adversary:
     """
 
     def __init__(self, config: AdversaryConfig, device: torch.device) -> None:
+        super().__init__(Discriminator(config.network), config.rate, device)
         self.config = config
-        self.net = Discriminator(config.network).to(device)
-        self._optim = torch.optim.AdamW(
-            self.net.parameters(), lr=config.rate, betas=(0.5, 0.99), weight_decay=0.0
-        )
 
     def teach(
         self, restored: Tensor, real: Tensor, degraded: Tensor, kind: Tensor, rate: float = 1.0
@@ -76,8 +73,6 @@ class Adversary:
         rate : float
             The schedule's share of the learning rate.
         """
-        for group in self._optim.param_groups:
-            group["lr"] = self.config.rate * rate
         penalised = self.config.penalty > 0
         restored = restored.detach().requires_grad_(penalised)
         real = real.detach().requires_grad_(penalised)
@@ -90,11 +85,7 @@ class Adversary:
         if penalised:
             steepness = _steepness(right, real) + _steepness(wrong, restored)
             loss = loss + self.config.penalty / 2 * steepness
-        self._optim.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        parallel.average_gradients(self.net.parameters())
-        self._optim.step()
-        return float(loss.detach())
+        return self._learn(loss, rate)
 
     def judge(self, restored: Tensor, real: Tensor, degraded: Tensor, kind: Tensor) -> Tensor:
         """Return what the discriminator adds to the generator's loss."""
@@ -108,15 +99,6 @@ class Adversary:
         if self.config.features > 0:
             loss = loss + self.config.features * _distance(seen, expected)
         return loss
-
-    def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
-        return {"net": self.net.state_dict(), "optim": self._optim.state_dict()}
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
-        self.net.load_state_dict(state["net"])
-        self._optim.load_state_dict(state["optim"])
 
 
 def _steepness(verdict: Tensor, picture: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from torch import nn
 
 LEVELS, SCALE = ".int8", ".scale"
 """What an initialiser's two parts are called after its own name."""
+MADE = "8-bit weights, made by `python -m training.compact` after the figures here were measured"
 SMALLEST = 1024
 """Matrices with fewer elements stay as they are."""
 
@@ -92,7 +93,7 @@ def main() -> None:
     size, checksum = path.stat().st_size, hashlib.sha256(path.read_bytes()).hexdigest()
     card = path.with_suffix(".md")
     words = card.read_text(encoding="utf-8")
-    words = re.sub(r"`, [\d,]+ bytes, [\w-]+ weights", f"`, {size:,} bytes, 8-bit weights", words)
+    words = re.sub(r"`, [\d,]+ bytes, [\w-]+ weights", f"`, {size:,} bytes, {MADE}", words)
     words = re.sub(r"sha256 \| `[0-9a-f]{64}`", f"sha256 | `{checksum}`", words)
     card.write_text(words, encoding="utf-8")
     print(f"{path}: {size:,} bytes, sha256 {checksum}")

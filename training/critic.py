@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import spectral_norm
 
-from training import parallel
+from training.opponent import Opponent
 from training.perceptual import WIDTHS
 
 _LEAK = 0.2
@@ -72,6 +71,12 @@ class Critic(nn.Module):
     def forward(self, features: Sequence[Tensor], degraded: Sequence[Tensor]) -> list[Tensor]:
         """Judge what :meth:`training.perceptual.Perceptual.features` returned.
 
+        Parameters
+        ----------
+        features, degraded : sequence of Tensor
+            For each of VGG-16's stages ``float32 (N, C, h, w)``, unit vectors over channels: of the
+            picture to judge, and of the degraded one that it came from.
+
         Returns
         -------
         list of Tensor
@@ -86,7 +91,7 @@ class Critic(nn.Module):
         return verdicts
 
 
-class CriticGame:
+class CriticGame(Opponent):
     """A critic that is trained beside a generator, real against restored place by place.
 
     Parameters
@@ -98,11 +103,8 @@ class CriticGame:
     """
 
     def __init__(self, config: CriticConfig, device: torch.device) -> None:
+        super().__init__(Critic(config), config.rate, device)
         self.config = config
-        self.net = Critic(config).to(device)
-        self._optim = torch.optim.AdamW(
-            self.net.parameters(), lr=config.rate, betas=(0.5, 0.99), weight_decay=0.0
-        )
 
     def teach(
         self,
@@ -115,23 +117,18 @@ class CriticGame:
 
         Parameters
         ----------
-        restored, real, degraded : list of Tensor
-            What :meth:`training.perceptual.Perceptual.features` returned.
+        restored, real, degraded : sequence of Tensor
+            ``float32 (N, C, h, w)`` for each stage: what
+            :meth:`training.perceptual.Perceptual.features` returned.
         rate : float
             The schedule's share of the learning rate.
         """
-        for group in self._optim.param_groups:
-            group["lr"] = self.config.rate * rate
         right = self.net(real, degraded)
         wrong = self.net([part.detach() for part in restored], degraded)
         # A hinge: whom it can tell apart well enough, it need not learn to tell apart better.
         terms = [functional.relu(1 + w - r).mean() for r, w in zip(right, wrong, strict=True)]
         loss = _mean(terms)
-        self._optim.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        parallel.average_gradients(self.net.parameters())
-        self._optim.step()
-        return float(loss.detach())
+        return self._learn(loss, rate)
 
     def judge(
         self, restored: Sequence[Tensor], real: Sequence[Tensor], degraded: Sequence[Tensor]
@@ -144,15 +141,6 @@ class CriticGame:
         self.net.requires_grad_(True)
         terms = [(r - w).mean() for r, w in zip(right, wrong, strict=True)]
         return self.config.weight * _mean(terms)
-
-    def state(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
-        return {"net": self.net.state_dict(), "optim": self._optim.state_dict()}
-
-    def load(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
-        self.net.load_state_dict(state["net"])
-        self._optim.load_state_dict(state["optim"])
 
 
 def _mean(terms: Sequence[Tensor]) -> Tensor:

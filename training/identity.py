@@ -48,8 +48,7 @@ class IdentityConfig(TrainConfig):
 
     def task(self, arguments: argparse.Namespace) -> IdentityTask:
         """Load faces and their descriptors."""
-        if arguments.descriptors is None:
-            raise SystemExit("identity needs --descriptors; python -m training.describe writes it")
+        self.require(arguments, "descriptors")
         return IdentityTask(self, arguments.faces, arguments.valid, arguments.descriptors)
 
 

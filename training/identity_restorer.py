@@ -27,7 +27,7 @@ from seethrough.weights import ASSETS
 from training import data
 from training.frozen import FrozenRecogniser
 from training.losses import psnr_loss
-from training.network import NetworkConfig, Restorer
+from training.network import SHIPPED, NetworkConfig, Restorer
 from training.restoration import picture_rows
 from training.train import Task, TrainConfig
 
@@ -50,11 +50,7 @@ class IdentityRestorerConfig(TrainConfig):
         The last faces that were seen; each is told apart from them.
     """
 
-    network: NetworkConfig = field(
-        default_factory=lambda: NetworkConfig(
-            channels=(48, 112, 224), blocks=(3, 4, 7), attention=2, head=32
-        )
-    )
+    network: NetworkConfig = SHIPPED
     mix: data.Mix = field(
         default_factory=lambda: data.Mix(
             text=0.0, x4=0.1, x8=0.06, mosaic=0.38, gauss=0.34, box=0.06, photos=0.0
@@ -68,8 +64,7 @@ class IdentityRestorerConfig(TrainConfig):
 
     def task(self, arguments: argparse.Namespace) -> IdentityRestorerTask:
         """Load faces and glyphs."""
-        if arguments.atlas is None:
-            raise SystemExit("this needs --atlas; python -m training.glyphs writes one")
+        self.require(arguments, "atlas")
         return IdentityRestorerTask(self, arguments)
 
 

@@ -57,6 +57,10 @@ class NetworkConfig:
     refines: bool = False
 
 
+SHIPPED = NetworkConfig(channels=(48, 112, 224), blocks=(3, 4, 7), attention=2, head=32)
+"""Shape of ``assets/restorer.onnx``, and of the networks that go on from its weights."""
+
+
 class Conv(nn.Module):
     """A convolution whose weight is stored as a matrix, rows of output channels.
 

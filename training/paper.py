@@ -66,8 +66,7 @@ class AblationConfig(TrainConfig):
 
     def task(self, arguments: argparse.Namespace) -> AblationTask:
         """Load faces and glyphs."""
-        if arguments.atlas is None:
-            raise SystemExit("the ablation needs --atlas; python -m training.glyphs writes one")
+        self.require(arguments, "atlas")
         return AblationTask(
             self, arguments.faces, arguments.valid, arguments.atlas, arguments.valid_count
         )

@@ -26,7 +26,7 @@ from training.critic import CriticConfig, CriticGame
 from training.discriminator import DiscriminatorConfig
 from training.explain import axes, explained
 from training.frozen import FrozenRecogniser
-from training.network import NetworkConfig, Restorer
+from training.network import SHIPPED, NetworkConfig, Restorer
 from training.perceptual import Perceptual
 from training.restoration import picture_rows, psnr
 from training.text_render import random_text
@@ -61,16 +61,8 @@ class RealismConfig(TrainConfig):
         One minus the cosine of MobileFaceNet's descriptors.
     """
 
-    network: NetworkConfig = field(
-        default_factory=lambda: NetworkConfig(
-            channels=(48, 112, 224), blocks=(3, 4, 7), attention=2, head=32
-        )
-    )
-    base: NetworkConfig = field(
-        default_factory=lambda: NetworkConfig(
-            channels=(48, 112, 224), blocks=(3, 4, 7), attention=2, head=32
-        )
-    )
+    network: NetworkConfig = SHIPPED
+    base: NetworkConfig = SHIPPED
     mix: data.Mix = field(default_factory=lambda: data.Mix(text=0.0))
     adversary: AdversaryConfig = field(
         default_factory=lambda: AdversaryConfig(
@@ -93,11 +85,7 @@ class RealismConfig(TrainConfig):
 
     def task(self, arguments: argparse.Namespace) -> RealismTask:
         """Load faces, glyphs, the frozen networks."""
-        if arguments.atlas is None or arguments.perceptual is None:
-            raise SystemExit(
-                "realism needs --atlas (python -m training.glyphs) and --perceptual "
-                "(python -m training.perceptual)"
-            )
+        self.require(arguments, "atlas", "perceptual")
         return RealismTask(self, arguments)
 
 

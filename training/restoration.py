@@ -28,8 +28,7 @@ class RestorerConfig(TrainConfig):
 
     def task(self, arguments: argparse.Namespace) -> RestorationTask:
         """Load faces and glyphs."""
-        if arguments.atlas is None:
-            raise SystemExit("a restorer needs --atlas; python -m training.glyphs writes one")
+        self.require(arguments, "atlas")
         return RestorationTask(
             self, arguments.faces, arguments.valid, arguments.atlas, arguments.valid_count
         )

@@ -83,6 +83,9 @@ class Task:
         """Go on from what :meth:`state` returned."""
 
 
+_MADE_BY = {"atlas": "glyphs", "perceptual": "perceptual", "descriptors": "describe"}
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """Everything that decides what is learned; it travels inside every checkpoint.
@@ -101,6 +104,13 @@ class TrainConfig:
     warmup: int = 2_000
     ema: int = 16_000
     clip: float = 1.0
+
+    def require(self, arguments: argparse.Namespace, *names: str) -> None:
+        """End with one line where an optional argument that this task needs is missing."""
+        for name in names:
+            if getattr(arguments, name) is None:
+                made = f"python -m training.{_MADE_BY[name]} writes it"
+                raise SystemExit(f"{self.name} needs --{name}; {made}")
 
     def task(self, arguments: argparse.Namespace) -> Task:
         """Load the data that the command line names."""

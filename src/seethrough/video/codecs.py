@@ -185,8 +185,8 @@ def choose(first: av.VideoFrame, info: FilmInfo, target: Path, options: EncodeOp
 def repeatable_x264() -> dict[str, str]:
     """Options that make x264 write the same bytes every time.
 
-    Its AVX-512 code in FFmpeg 8 as PyAV 18.1 brings it reads memory that nothing has written, and
-    two runs differ by a few levels. AVX2's does not, and is about as fast.
+    Its AVX-512 code, as PyAV 18.1 brings it with FFmpeg 8.1, reads memory that nothing has written:
+    two runs differ by a few levels. AVX2's does not.
     """
     return {"x264-params": "asm=AVX2"} if cv2.checkHardwareSupport(_AVX_512) else {}
 
