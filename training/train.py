@@ -378,6 +378,7 @@ def main() -> None:
     parser.add_argument("--valid-count", type=int, default=96, help="faces per validation set")
     arguments = parser.parse_args()
     train(runpy.run_path(str(arguments.config))["CONFIG"], arguments)
+    parallel.end()
 
 
 if __name__ == "__main__":
