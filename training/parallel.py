@@ -48,8 +48,9 @@ def leave() -> None:
 def end() -> None:
     """End this process, whose work is done, without Python's own way out.
 
-    Where several train together, a thread of PyTorch's that is still alive aborted such an exit once
-    in about forty ("terminate called without an active exception"), and torchrun reported a failure.
+    Where several train together, one aborted in such an exit, once in about forty runs ("terminate
+    called without an active exception": a thread of PyTorch's was still alive), and torchrun
+    reported a failure.
     """
     if size() > 1:
         sys.stdout.flush()
