@@ -98,10 +98,7 @@ def measured(
     for name in reader.names:
         if not reader.applies(name, style) or (style.base == "clean" and name not in ("A0", "A3")):
             continue
-        reads, gallery = reader.reads(name, style, people, fusion), reader.gallery(name, style)
-        for recogniser in RECOGNISERS:
-            compare = reader.attacker(name).compare
-            similarities = compare(recogniser, reads[recogniser], gallery[recogniser])
+        for recogniser, similarities in reader.similarities(name, style, people, fusion).items():
             scored = outcome(similarities, owners, seed)
             found.append(Row(style, name, recogniser, people, scored))
     return found

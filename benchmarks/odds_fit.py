@@ -41,6 +41,8 @@ class Sample:
     strangers : ndarray
         ``float64 (2,)``: mean and standard deviation of the similarities between different people
         of the gallery.
+    covers_gallery : bool
+        Whether the attacker covers the gallery too.
     """
 
     level: Level
@@ -50,6 +52,7 @@ class Sample:
     z: Mapping[bool, Float | None]
     hits: Mapping[int, Float]
     strangers: Float
+    covers_gallery: bool
 
 
 def level_of(name: Name) -> Level:
@@ -78,8 +81,8 @@ def samples(
     fusion : dict
         Weight of the trained attacker beside the restoring one.
     people_as_strangers : bool
-        Compare with the other people of ``eval/lfw`` instead of the shipped descriptors. The
-        parrot's strangers are other people in any case, until :func:`with_impostors`.
+        Compare with the other people of ``eval/lfw`` instead of the shipped descriptors. Strangers
+        whose photos are covered too are other people in any case, until :func:`with_impostors`.
     """
     assert style.operator is not None
     cover = odds.Cover(style.operator, float(style.covered.mean()))
@@ -89,42 +92,46 @@ def samples(
         solid = style.operator.kind == "solid" and name != "A5"
         if name == "A3" or solid or not reader.applies(name, style):
             continue
-        reads, gallery = reader.reads(name, style, people, fusion), reader.gallery(name, style)
+        reads, gallery = reader.reads(name, style, people, fusion), reader.clean_gallery()
+        against = reader.similarities(name, style, people, fusion)
         attacker = reader.attacker(name)
+        owners = reader.owners(people)
         for recogniser in RECOGNISERS:
-            read = reads[recogniser]
-            similarities = attacker.compare(recogniser, read, gallery[recogniser])
-            owners = reader.owners(people)
+            read, similarities = reads[recogniser], against[recogniser]
             genuine = similarities[np.arange(len(people)), owners]
             others = _others(similarities, owners)
             between = np.array([others.mean(), others.std(axis=1).mean()])
-            z: dict[bool, Float | None] = {True: None}
-            if name == "A1":
-                z[False] = odds.z_score(genuine, between)
-            else:
-                strangers = others
-                if not people_as_strangers:
+            z: dict[bool, Float | None] = {False: None, True: None}
+            if name != "A1":  # with the frame itself, strangers are described and never covered
+                if people_as_strangers:
+                    alone = attacker.compare(recogniser, read, gallery[recogniser])
+                    strangers = _others(alone, owners)
+                else:
                     known = spaces()[recogniser].distractors
                     strangers = attacker.compare(recogniser, read, known)
                 same = np.diag(attacker.compare(recogniser, read, frames[recogniser]))
-                z = {
-                    False: odds.z_score(genuine, strangers),
-                    True: odds.z_score(same, strangers),
-                }
+                z[True] = odds.z_score(same, strangers)
+            if attacker.covers_gallery:
+                z[False] = odds.z_score(genuine, between)
+            else:
+                z[False] = odds.z_score(genuine, strangers)
             scored = outcome(similarities, owners)
             hits = {100: scored.of_100, 1000: scored.first}
-            found.append(Sample(level_of(name), recogniser, cover, people, z, hits, between))
+            covers = attacker.covers_gallery
+            found.append(
+                Sample(level_of(name), recogniser, cover, people, z, hits, between, covers)
+            )
     return found
 
 
-def with_impostors(sample: Sample, impostors: Mapping[RecogniserName, Float]) -> Sample:
-    """The parrot's score against strangers as the fitted model knows them; others stay."""
-    z = sample.z[False]
-    if sample.level != "A1" or z is None:
+def with_impostors(sample: Sample, impostors: Mapping[str, Float]) -> Sample:
+    """The score against strangers as the fitted model knows them, where photos are covered too."""
+    z, key = sample.z[False], odds.impostor_key(sample.level, sample.recogniser)
+    if key not in impostors or z is None:
         return sample
     genuine = z * sample.strangers[1] + sample.strangers[0]
-    known = odds.strangers(impostors[sample.recogniser], sample.cover)
-    return replace(sample, z={True: None, False: odds.z_score(genuine, known)})
+    known = odds.strangers(impostors[key], sample.level, sample.cover)
+    return replace(sample, z={**sample.z, False: odds.z_score(genuine, known)})
 
 
 def _others(similarities: Float, owners: People) -> Float:
@@ -145,11 +152,9 @@ def fit_fusion(
     def reached(recogniser: RecogniserName, weight: float) -> float:
         total = 0.0
         for style in chosen:
-            reads = reader.reads("A2+A3", style, people, {**usual, recogniser: weight})
-            gallery = reader.clean_gallery()[recogniser]
-            attacker = reader.attacker("A2+A3")
-            similarities = attacker.compare(recogniser, reads[recogniser], gallery)
-            scored = outcome(similarities, reader.owners(people))
+            weights = {**usual, recogniser: weight}
+            similarities = reader.similarities("A2+A3", style, people, weights)
+            scored = outcome(similarities[recogniser], reader.owners(people))
             total += float(scored.first.mean() + scored.of_100.mean())
         return total
 
@@ -158,15 +163,16 @@ def fit_fusion(
     }
 
 
-def fit_impostors(found: Sequence[Sample]) -> dict[RecogniserName, Float]:
-    """The parrot's similarities between strangers as a smooth function of the cover."""
+def fit_impostors(found: Sequence[Sample]) -> dict[str, Float]:
+    """Similarities between strangers as smooth functions of the cover, where photos are covered."""
     fitted = {}
-    for recogniser in RECOGNISERS:
-        chosen = [s for s in found if s.level == "A1" and s.recogniser == recogniser]
-        x = np.stack([odds.impostor_features(s.cover) for s in chosen])
+    for level, recogniser in sorted({(s.level, s.recogniser) for s in found if s.covers_gallery}):
+        chosen = [s for s in found if (s.level, s.recogniser) == (level, recogniser)]
+        x = np.stack([odds.impostor_features(level, s.cover) for s in chosen])
         y = np.stack([[s.strangers[0], np.log(max(s.strangers[1], 1e-6))] for s in chosen])
         normal = x.T @ x + 1e-3 * np.eye(x.shape[1])
-        fitted[recogniser] = np.asarray(np.linalg.solve(normal, x.T @ y).T, np.float64)
+        solved = np.asarray(np.linalg.solve(normal, x.T @ y).T, np.float64)
+        fitted[odds.impostor_key(level, recogniser)] = solved
     return fitted
 
 

@@ -25,8 +25,10 @@ from seethrough.auditor.attackers import (
     Attacker,
     Context,
     Naive,
+    Parrot,
     Reads,
     Restoring,
+    Similarities,
     Trained,
     fused,
     shown,
@@ -75,6 +77,7 @@ class Reader:
         described = "".join(weights.record(f"recogniser-{n}").sha256 for n in RECOGNISERS)
         self._attackers: dict[str, Attacker] = {
             "A0": Naive(recognisers),
+            "A1": Parrot(recognisers),
             "A2": Restoring(recognisers, *restorers),
         }
         self._made_by = {"A0": described, "A2": described}
@@ -96,12 +99,12 @@ class Reader:
     @property
     def names(self) -> tuple[Name, ...]:
         """Attackers whose weights are there."""
-        there = {*self._attackers, "A1"} | ({"A2+A3"} if "A3" in self._attackers else set())
+        there = set(self._attackers) | ({"A2+A3"} if "A3" in self._attackers else set())
         return tuple(name for name in NAMES if name in there)
 
     def attacker(self, name: Name) -> Attacker:
         """The attacker whose way of comparing a name's reads are compared in."""
-        return self._attackers[{"A1": "A0", "A2+A3": "A2"}.get(name, name)]
+        return self._attackers[{"A2+A3": "A2"}.get(name, name)]
 
     def clean_gallery(self) -> Reads:
         """Descriptors of the photo 0 of everybody in the crowd."""
@@ -140,11 +143,44 @@ class Reader:
             return fused(restored, self._read("A3", style, people, "probes"), fusion)
         return self._read("A0" if name == "A1" else name, style, people, "probes")
 
-    def gallery(self, name: Name, style: Style) -> Reads:
-        """What it compares with: clean photos, or the parrot's covered ones, never encoded."""
-        if name != "A1":
-            return self.clean_gallery()
-        return self._read("A0", by_name(style.base), self.crowd, "gallery")
+    def covered_gallery(
+        self, name: Name, style: Style, fusion: dict[RecogniserName, float]
+    ) -> Reads | None:
+        """What it takes the photos of the gallery for once they are covered too, never encoded.
+
+        ``None`` for an attacker that does not cover them.
+        """
+        if not self.attacker(name).covers_gallery:
+            return None
+        base = by_name(style.base)
+        if name == "A2+A3":
+            restored = self._read("A2", base, self.crowd, "gallery")
+            return fused(restored, self._read("A3", base, self.crowd, "gallery"), fusion)
+        return self._read("A0" if name == "A1" else name, base, self.crowd, "gallery")
+
+    def similarities(
+        self,
+        name: Name,
+        style: Style,
+        people: People,
+        fusion: dict[RecogniserName, float],
+        *,
+        covers: bool = True,
+    ) -> dict[RecogniserName, Similarities]:
+        """The probes of these people against the whole gallery, ``float64 (N, M)`` each.
+
+        Without ``covers`` an attacker has the photos' descriptors alone.
+        """
+        reads = self.reads(name, style, people, fusion)
+        photos = self.clean_gallery()
+        covered = self.covered_gallery(name, style, fusion) if covers else None
+        compare = self.attacker(name).compare
+        return {
+            each: compare(
+                each, reads[each], photos[each], None if covered is None else covered[each]
+            )
+            for each in RECOGNISERS
+        }
 
     def _read(self, name: str, style: Style, people: People, source: Source) -> Reads:
         attacker = self._attackers[name]

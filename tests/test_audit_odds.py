@@ -25,9 +25,11 @@ def toy() -> odds.Calibration:
     weights[-1] = 1.0
     model = odds.Logistic(weights, np.eye(width) * 0.01)
     key = odds.key("A2", "dlib", False)
-    impostors = np.zeros((2, len(odds.impostor_features(cover()))))
+    impostors = np.zeros((2, len(odds.impostor_features("A1", cover()))))
     impostors[:, 0] = -0.4, math.log(0.1)
-    return odds.Calibration({key: {100: model, 1000: model}}, {"dlib": impostors}, {"dlib": 0.5}, 7)
+    return odds.Calibration(
+        {key: {100: model, 1000: model}}, {"A1 dlib": impostors}, {"dlib": 0.5}, 7
+    )
 
 
 def test_scores_are_distances_from_strangers_in_their_spread() -> None:
@@ -87,7 +89,7 @@ def test_odds_and_interval_of_a_known_model() -> None:
 
 
 def test_strangers_of_the_parrot() -> None:
-    assert toy().strangers("dlib", cover()) == pytest.approx([-0.4, 0.1])
+    assert toy().strangers("A1", "dlib", cover()) == pytest.approx([-0.4, 0.1])
 
 
 def test_json_keeps_the_calibration() -> None:

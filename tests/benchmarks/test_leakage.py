@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -205,26 +206,36 @@ class Invented:
     def applies(self, name: str, style: Style) -> bool:
         return True
 
-    def attacker(self, name: str) -> Invented:
-        return self
+    def attacker(self, name: str) -> SimpleNamespace:
+        return SimpleNamespace(covers_gallery=name != "A0", compare=self.compare)
 
     def compare(self, name: str, read: np.ndarray, gallery: np.ndarray) -> np.ndarray:
         return unit(read).astype(float) @ unit(gallery).T.astype(float)
 
+    def similarities(
+        self, name: str, style: Style, people: np.ndarray, fusion: object
+    ) -> dict[str, np.ndarray]:
+        gallery = self.clean_gallery()
+        if name != "A0":  # what is read in covered photos errs as it does in covered faces
+            covered = self.reads(name, style, np.arange(800), fusion, photo=0)
+            gallery = {key: unit(gallery[key]) + unit(covered[key]) for key in gallery}
+        reads = self.reads(name, style, people, fusion)
+        return {key: self.compare(key, reads[key], gallery[key]) for key in gallery}
+
     def frames(self, people: np.ndarray) -> dict[str, np.ndarray]:
         return {name: faces[1, people] for name, faces in self.faces.items()}
 
-    def gallery(self, name: str, style: Style) -> dict[str, np.ndarray]:
+    def clean_gallery(self) -> dict[str, np.ndarray]:
         return {name: faces[0] for name, faces in self.faces.items()}
 
     def reads(
-        self, name: str, style: Style, people: np.ndarray, fusion: object
+        self, name: str, style: Style, people: np.ndarray, fusion: object, photo: int = 1
     ) -> dict[str, np.ndarray]:
         cover = odds.Cover(style.operator or Operator("solid", None, None, 1), 1)
         left = {"A0": 0.5, "A1": 0.7, "A2": 1.0}[name] / (1 + 2**cover.strength)
         rng = np.random.default_rng([len(style.name), ord(style.name[-1]), ord(name[1])])
         return {
-            key: left * faces[1, people] + rng.normal(size=faces.shape[2]) * 0.5
+            key: left * faces[photo, people] + rng.normal(size=faces.shape[2]) * 0.5
             + rng.normal(size=(800, faces.shape[2]))[people] * 0.7
             for key, faces in self.faces.items()
         }  # fmt: skip

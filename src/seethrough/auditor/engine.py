@@ -150,31 +150,37 @@ class AuditEngine:
         reads, sight = self._pooled(shown(registered(cases)[None], visible("A3", kind, covered)))
         counts = [*[1.0] * len(used), weight(cases)]
         together = joined([*(look.reads for look in used), reads], counts)
-        # For want of another photo: what the frames that were looked at have in common.
-        photos = [photo for case in cases for photo in case.references]
-        references = np.stack(photos if same else middle.case.references)
         scores = {}
+        if not same:
+            photos = shown(_covered(middle.case), visible("A3", kind, covered))
+            level, (alike_read, _) = self._model_of("A4"), self._pooled(photos)
+            for name, read in together.items():
+                described = self._describe[name](np.stack(middle.case.references))
+                genuine = directions(name, read, described, alike_read[name]).mean(axis=1)
+                others = self._calibration.strangers(level, name, middle.cover)
+                scores[name] = float(odds.z_score(genuine, others)[0])
+            return self._readings("A4", middle.cover, scores, blind=False, same=same), (sight,)
+        # For want of another photo: the mean direction of the frames that were looked at.
+        frames = np.stack([photo for case in cases for photo in case.references])
         for name, read in together.items():
-            described = self._describe[name](references)
-            genuine = directions(name, read, described).mean(axis=1)
-            if same:  # the cosine with their mean direction
-                common = spaces()[name].direction(described).mean(axis=0)
-                genuine = genuine / np.linalg.norm(common)
+            described = self._describe[name](frames)
+            common = spaces()[name].direction(described).mean(axis=0)
+            genuine = directions(name, read, described).mean(axis=1) / np.linalg.norm(common)
             strangers = directions(name, read, spaces()[name].distractors)
             scores[name] = float(odds.z_score(genuine, strangers)[0])
         return self._readings("A4", middle.cover, scores, blind=False, same=same), (sight,)
 
-    def _pooled(self, crop: Crops) -> tuple[Reads, Sight]:
-        """Read frames that were laid over one another as A2 and A3 read one frame."""
+    def _pooled(self, crops: Crops) -> tuple[Reads, Sight]:
+        """Read crops as A2 and A3 read one frame together; what A2 sees in the first."""
         reads: dict[Level, Reads] = {}
-        sight = Sight("A4", crop[0])
+        sight = Sight("A4", crops[0])
         for attacker in self._attackers:
             if attacker.level == "A2":
-                restored = attacker.look(crop)
+                restored = attacker.look(crops)
                 sight = Sight("A4", restored[0])
                 reads["A2"] = attacker.read(restored)
             elif attacker.level == "A3":
-                reads["A3"] = attacker.read(crop)
+                reads["A3"] = attacker.read(crops)
         if "A3" in reads:
             return fused(reads["A2"], reads["A3"], self._calibration.fusion), sight
         return reads["A2"], sight
@@ -186,6 +192,7 @@ class AuditEngine:
         readings: list[Reading] = []
         sights: list[Sight] = []
         reads: dict[Level, Reads] = {}
+        photos: dict[Level, Reads] = {}  # what is read in references that are covered alike
         for attacker in self._attackers:
             level = attacker.level
             seen = visible(level, case.operator.kind, case.covered)
@@ -194,20 +201,23 @@ class AuditEngine:
             # A solid cover paints the same over everybody: nothing under it tells people apart.
             blind = seen.mean() < _GLIMPSE if level == "A5" else case.operator.kind == "solid"
             scores: dict[RecogniserName, float | None] = {}
-            if blind:
+            # The frame itself, covered alike, equals the probe, whoever it shows.
+            covers = attacker.covers_gallery and not case.same_frame
+            if blind or (level == "A1" and not covers):
                 scores = dict.fromkeys(RECOGNISERS)
-            elif attacker.covers_gallery:
-                if case.same_frame:  # the covered frame equals the probe, whoever it shows
-                    scores = dict.fromkeys(RECOGNISERS)
-                else:
-                    gallery = np.stack([case.cover(reference) for reference in references])
-                    scores = self._parrot(attacker, sight, shown(gallery, seen), cover)
             else:
                 reads[level] = attacker.read(sight)
+                if covers:
+                    photos[level] = attacker.read(attacker.look(shown(_covered(case), seen)))
                 if level == "A3":
                     reads[level] = fused(reads["A2"], reads["A3"], self._calibration.fusion)
+                    if covers:
+                        photos[level] = fused(photos["A2"], photos["A3"], self._calibration.fusion)
+                alike_read = photos.get(level, {})
                 scores = {
-                    name: self._score(attacker, name, read, known[name])
+                    name: self._score(
+                        attacker, cover, name, read, known[name], alike_read.get(name)
+                    )
                     for name, read in reads[level].items()
                 }
             readings += self._readings(level, cover, scores, blind=blind, same=case.same_frame)
@@ -215,27 +225,25 @@ class AuditEngine:
         return _Look(case, cover, tuple(readings), tuple(sights), reading)
 
     def _score(
-        self, attacker: Attacker, name: RecogniserName, read: Descriptors, known: Descriptors
+        self,
+        attacker: Attacker,
+        cover: odds.Cover,
+        name: RecogniserName,
+        read: Descriptors,
+        known: Descriptors,
+        covered: Descriptors | None,
     ) -> float:
-        """The person's similarity among those of strangers."""
-        compare = directions if attacker.level == "A3" else attacker.compare
-        genuine = compare(name, read, known).mean(axis=1)
-        return float(odds.z_score(genuine, compare(name, read, spaces()[name].distractors))[0])
+        """The person's similarity among those of strangers.
 
-    def _parrot(
-        self, attacker: Attacker, sight: Crops, gallery: Crops, cover: odds.Cover
-    ) -> dict[RecogniserName, float | None]:
-        """The same where photos are covered too; strangers' similarities come from the model."""
-        probe, covered = attacker.read(sight), attacker.read(gallery)
-        return {
-            name: float(
-                odds.z_score(
-                    attacker.compare(name, probe[name], covered[name]).mean(axis=1),
-                    self._calibration.strangers(name, cover),
-                )[0]
-            )
-            for name in probe
-        }
+        Where photos were covered alike, strangers' similarities come from the model: no photos of
+        strangers ship that could be covered as well.
+        """
+        genuine = attacker.compare(name, read, known, covered).mean(axis=1)
+        if covered is None:
+            others = attacker.compare(name, read, spaces()[name].distractors)
+        else:
+            others = self._calibration.strangers(attacker.level, name, cover)
+        return float(odds.z_score(genuine, others)[0])
 
     def _model_of(self, level: Level) -> Level:
         """Whose model reads an attacker's scores: nobody has calibrated several looks."""
@@ -263,6 +271,11 @@ class AuditEngine:
                 continue
             found.append(Reading(level, name, of_100, of_1000, same, bool(blind or model == level)))
         return found
+
+
+def _covered(case: Case) -> Crops:
+    """The photos of the person, covered as the face is."""
+    return np.stack([case.cover(reference) for reference in case.references])
 
 
 def verdict(readings: Sequence[Reading]) -> tuple[Verdict, Level | None]:

@@ -123,19 +123,22 @@ def features(level: Level, cover: Cover, z: Float | None, people: int) -> Float:
     return np.concatenate([np.tile(fixed, (len(ahead), 1)), ahead], axis=1)
 
 
-def impostor_features(cover: Cover) -> Float:
-    """What the parrot's similarities between strangers are linear in: ``(F,)``."""
+def impostor_features(level: Level, cover: Cover) -> Float:
+    """What an attacker's similarities between strangers are linear in: ``(F,)``."""
+    if level == "A5":
+        return np.array([1.0, cover.share, cover.share**2])
     member, strength = family(cover), cover.strength
     return np.array([*member, *(flag * strength**2 for flag in member[:3])])
 
 
-def strangers(fitted: Float, cover: Cover) -> Float:
-    """Mean and standard deviation of the parrot's similarity between strangers, ``(2,)``.
+def strangers(fitted: Float, level: Level, cover: Cover) -> Float:
+    """Mean and standard deviation of an attacker's similarity between strangers, ``(2,)``.
 
-    ``fitted`` is ``float64 (2, F)``, linear in :func:`impostor_features`: mean, and logarithm of
-    the deviation.
+    For attackers that cover the photos they compare with: nobody ships strangers' photos, which
+    could be covered too. ``fitted`` is ``float64 (2, F)``, linear in :func:`impostor_features`:
+    mean, and logarithm of the deviation.
     """
-    mean, log_spread = fitted @ impostor_features(cover)
+    mean, log_spread = fitted @ impostor_features(level, cover)
     return np.array([mean, math.exp(log_spread)])
 
 
@@ -167,6 +170,11 @@ def key(level: Level, recogniser: RecogniserName, same_frame: bool) -> str:
     return f"{level} {recogniser} {'same frame' if same_frame else 'other photo'}"
 
 
+def impostor_key(level: Level, recogniser: RecogniserName) -> str:
+    """Name of the strangers of an attacker in the asset."""
+    return f"{level} {recogniser}"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
     """Every model, and the constants fitted with them.
@@ -176,8 +184,9 @@ class Calibration:
     models : mapping
         :func:`key` to a model for each of :data:`GALLERIES`.
     impostors : mapping
-        Recogniser to ``float64 (2, F)``: the parrot's similarity between strangers, mean and
-        logarithm of the standard deviation, linear in :func:`impostor_features`.
+        :func:`impostor_key` to ``float64 (2, F)``: the similarity between strangers of an attacker
+        that covers its gallery, mean and logarithm of the standard deviation, linear in
+        :func:`impostor_features`.
     fusion : mapping
         Recogniser to the weight of what the trained attacker reads beside the restoring one.
     people : int
@@ -185,7 +194,7 @@ class Calibration:
     """
 
     models: Mapping[str, Mapping[int, Logistic]]
-    impostors: Mapping[RecogniserName, Float]
+    impostors: Mapping[str, Float]
     fusion: Mapping[RecogniserName, float]
     people: int
 
@@ -193,9 +202,9 @@ class Calibration:
         """Whether the attacker has been calibrated."""
         return key(level, recogniser, same_frame) in self.models
 
-    def strangers(self, recogniser: RecogniserName, cover: Cover) -> Float:
-        """Mean and standard deviation of the parrot's similarity between strangers, ``(2,)``."""
-        return strangers(self.impostors[recogniser], cover)
+    def strangers(self, level: Level, recogniser: RecogniserName, cover: Cover) -> Float:
+        """Mean and standard deviation of a similarity between strangers: :func:`strangers`."""
+        return strangers(self.impostors[impostor_key(level, recogniser)], level, cover)
 
     def odds(
         self,

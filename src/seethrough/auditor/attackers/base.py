@@ -9,12 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from seethrough.auditor.recognisers import Crops, Descriptors, Recogniser, RecogniserName
-from seethrough.auditor.space import spaces
+from seethrough.auditor.space import spaces, unit
 from seethrough.auditor.types import Level
 from seethrough.types import OperatorKind
 
 GREY = 128
 """Level of the pixels that an attacker is not shown."""
+
+ALIKE = 0.75
+"""Weight of what is read in a photo that was covered alike, beside the photo's own descriptor; chosen
+on PROTOCOL's calibration people."""
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 """``bool (128, 128)``."""
@@ -34,7 +38,7 @@ class Attacker(Protocol):
     level : str
         PROTOCOL's name.
     covers_gallery : bool
-        Whether it covers the photos that it searches as well, before it looks at them.
+        Whether it covers the photos that it searches as well, and reads them as it reads the face.
     """
 
     level: ClassVar[Level]
@@ -49,9 +53,26 @@ class Attacker(Protocol):
         ...
 
     def compare(
-        self, name: RecogniserName, read: Descriptors, gallery: Descriptors
+        self,
+        name: RecogniserName,
+        read: Descriptors,
+        gallery: Descriptors,
+        covered: Descriptors | None = None,
     ) -> Similarities:
-        """Compare with photos, described by the recogniser ``name``."""
+        """Compare with photos.
+
+        Parameters
+        ----------
+        name : str
+            The recogniser in whose space that is done.
+        read : ndarray
+            ``(N, D)``: who the faces were taken for.
+        gallery : ndarray
+            ``(M, D)``: the photos as the recogniser describes them.
+        covered : ndarray, optional
+            ``(M, D)``: who the attacker takes the same photos for once they are covered alike, where
+            it has the photos and not only their descriptors.
+        """
         ...
 
 
@@ -70,7 +91,11 @@ class Recognising:
         return {name: each.describe(seen) for name, each in self.recognisers.items()}
 
     def compare(
-        self, name: RecogniserName, read: Descriptors, gallery: Descriptors
+        self,
+        name: RecogniserName,
+        read: Descriptors,
+        gallery: Descriptors,
+        covered: Descriptors | None = None,
     ) -> Similarities:
         """Compare as the recogniser itself does."""
         return self.recognisers[name].similarity(read, gallery)
@@ -81,9 +106,21 @@ def mirrored(crops: Crops) -> Crops:
     return np.ascontiguousarray(crops[:, :, ::-1])
 
 
-def directions(name: RecogniserName, read: Descriptors, gallery: Descriptors) -> Similarities:
-    """Cosines between directions that were read and those of a gallery, seen from the mean."""
+def directions(
+    name: RecogniserName,
+    read: Descriptors,
+    gallery: Descriptors,
+    covered: Descriptors | None = None,
+) -> Similarities:
+    """Cosines between directions that were read and those of a gallery, seen from the mean.
+
+    What is read in a covered face differs from who it is, and much of that difference comes from
+    the cover and the attacker: it comes back when a photo of the same person is covered alike. With
+    ``covered``, a photo is looked for between its own direction and the one that is read then.
+    """
     towards = spaces()[name].direction(gallery)
+    if covered is not None:
+        towards = unit(towards + np.float32(ALIKE) * covered)
     return np.asarray(read.astype(np.float64) @ towards.T.astype(np.float64), np.float64)
 
 

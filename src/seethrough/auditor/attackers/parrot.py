@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from seethrough.auditor.attackers.base import Recognising
+from seethrough.auditor.attackers.base import Recognising, Similarities
+from seethrough.auditor.recognisers import Descriptors, RecogniserName
 from seethrough.auditor.types import Level
 
 
@@ -18,3 +19,21 @@ class Parrot(Recognising):
 
     level: ClassVar[Level] = "A1"
     covers_gallery: ClassVar[bool] = True
+
+    def compare(
+        self,
+        name: RecogniserName,
+        read: Descriptors,
+        gallery: Descriptors,
+        covered: Descriptors | None = None,
+    ) -> Similarities:
+        """Compare with the covered photos alone, as the recogniser itself does.
+
+        Raises
+        ------
+        ValueError
+            Without them: a parrot has nothing else to go by.
+        """
+        if covered is None:
+            raise ValueError("the parrot compares with covered photos; give them")
+        return super().compare(name, read, covered)

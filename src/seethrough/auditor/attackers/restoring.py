@@ -30,11 +30,12 @@ class Restoring(Recognising):
     best, and one that went on from its weights until it guesses best who it is.
 
     Restored faces resemble the average one; the mean descriptor is taken off before directions
-    are compared.
+    are compared. Photos at hand are covered and restored as well, as the parrot covers them, so
+    that what a restorer always gets wrong about somebody counts as a likeness.
     """
 
     level: ClassVar[Level] = "A2"
-    covers_gallery: ClassVar[bool] = False
+    covers_gallery: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -62,7 +63,11 @@ class Restoring(Recognising):
         }
 
     def compare(
-        self, name: RecogniserName, read: Descriptors, gallery: Descriptors
+        self,
+        name: RecogniserName,
+        read: Descriptors,
+        gallery: Descriptors,
+        covered: Descriptors | None = None,
     ) -> Similarities:
         """Cosines."""
-        return directions(name, read, gallery)
+        return directions(name, read, gallery, covered)

@@ -36,7 +36,7 @@ class Trained:
     """
 
     level: ClassVar[Level] = "A3"
-    covers_gallery: ClassVar[bool] = False
+    covers_gallery: ClassVar[bool] = True
 
     def __init__(
         self, device: Device, threads: int | None, weights: str | Path = "attacker"
@@ -61,14 +61,18 @@ class Trained:
         return space.unit(found)
 
     def compare(
-        self, name: RecogniserName, read: Descriptors, gallery: Descriptors
+        self,
+        name: RecogniserName,
+        read: Descriptors,
+        gallery: Descriptors,
+        covered: Descriptors | None = None,
     ) -> Similarities:
         """Cosines."""
-        return directions(name, read, gallery)
+        return directions(name, read, gallery, covered)
 
 
 def fused(restored: Reads, trained: Reads, weights: Mapping[RecogniserName, float]) -> Reads:
-    """Add what the restoring and the trained attacker read: their cosines add up.
+    """Add what the restoring and the trained attacker read.
 
     Parameters
     ----------
@@ -76,8 +80,13 @@ def fused(restored: Reads, trained: Reads, weights: Mapping[RecogniserName, floa
         Directions of length one.
     weights : mapping
         Of the trained attacker's, for each recogniser.
+
+    Returns
+    -------
+    mapping
+        Directions of length one.
     """
     return {
-        name: np.asarray(restored[name] + weights[name] * trained[name], np.float32)
+        name: space.unit(restored[name] + np.float32(weights[name]) * trained[name])
         for name in restored
     }
