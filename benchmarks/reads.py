@@ -173,12 +173,10 @@ class Reader:
         """
         reads = self.reads(name, style, people, fusion)
         photos = self.clean_gallery()
-        covered = self.covered_gallery(name, style, fusion) if covers else None
+        covered: Reads = (self.covered_gallery(name, style, fusion) if covers else None) or {}
         compare = self.attacker(name).compare
         return {
-            each: compare(
-                each, reads[each], photos[each], None if covered is None else covered[each]
-            )
+            each: compare(each, reads[each], photos[each], covered.get(each))
             for each in RECOGNISERS
         }
 

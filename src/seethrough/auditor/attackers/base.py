@@ -17,8 +17,8 @@ GREY = 128
 """Level of the pixels that an attacker is not shown."""
 
 ALIKE = 0.75
-"""Weight of what is read in a photo that was covered alike, beside the photo's own descriptor; chosen
-on PROTOCOL's calibration people."""
+"""Weight of what is read in a photo that was covered alike, beside its own descriptor; chosen on
+PROTOCOL's calibration people."""
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 """``bool (128, 128)``."""
@@ -70,8 +70,8 @@ class Attacker(Protocol):
         gallery : ndarray
             ``(M, D)``: the photos as the recogniser describes them.
         covered : ndarray, optional
-            ``(M, D)``: who the attacker takes the same photos for once they are covered alike, where
-            it has the photos and not only their descriptors.
+            ``(M, D)``: who the attacker takes the same photos for once they are covered alike,
+            where it has the photos and not only their descriptors.
         """
         ...
 
