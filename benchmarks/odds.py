@@ -93,7 +93,10 @@ def run(options: Options) -> Section:
         "over ten bins of the prediction, in percentage points; its interval by bootstrap over "
         "people. `another photo`: the attacker's similarity to photo 0 is set against strangers' "
         "and read. `the covered frame`: only the frame itself was there to compare with, and odds "
-        "of finding the person by another photo are predicted from that."
+        "of finding the person by another photo are predicted from that. `strangers`: whom the "
+        "similarity is set against. For `another photo` this makes a difference to the naive "
+        "attacker alone: the others cover their photos too, and the audit knows strangers' "
+        "similarities from the calibration people."
     )
     columns = (
         Column("strangers", "strangers to compare with"),

@@ -101,20 +101,25 @@ def recognised(restorers: Mapping[float, Restorer], options: Options) -> list[di
     people = lfw.load(options.shared, options.threads)
     probes = np.array(lfw.REPORTED[: options.limit], np.intp)
     recogniser = Recogniser("dlib", "cpu", options.threads)
-    gallery = recogniser.describe(people.gallery)
+    gallery, everybody = recogniser.describe(people.gallery), np.arange(len(people.gallery))
     rows: list[dict[str, Value]] = []
     for setting in SETTINGS:
-        covered = by_name(str(setting)).apply(people.probes[probes], probes)
+        style = by_name(str(setting))
+        covered = style.apply(people.probes[probes], probes)
+        photos = style.apply(people.gallery, everybody)
         for dial in (0.0, REALISM):
             attacker = Restoring([recogniser], restorers[dial])
             read = attacker.read(attacker.look(covered))["dlib"]
-            found = outcome(attacker.compare("dlib", read, gallery), probes)
+            alone = outcome(attacker.compare("dlib", read, gallery), probes)
+            alike = attacker.read(attacker.look(photos))["dlib"]
+            found = outcome(attacker.compare("dlib", read, gallery, alike), probes)
             rows.append(
                 {
                     "setting": str(setting),
                     "method": called(dial),
                     "first": wilson(found.first),
                     "of_100": wilson(found.of_100),
+                    "alone": wilson(alone.first),
                 }
             )
             print(f"{setting} A2 {called(dial)}", file=sys.stderr, flush=True)
@@ -166,8 +171,9 @@ def against_goals(rows: Rows, ranks: Rows) -> Table:
     ]
     for setting, bar in (("mosaic-8", 0.25), ("gauss-6", 0.40), ("x4", 0.60)):
         for method in (soft, default):
-            rank = mean(ranks, setting, method, "first")
-            found.append(Goal(f"`{setting}`, A2 rank-1 of 1,000, {method}", rank, bar, True))
+            rank, alone = (mean(ranks, setting, method, key) for key in ("first", "alone"))
+            words = f"`{setting}`, A2 rank-1 of 1,000, {method} (photos as they are: {alone:.3f})"
+            found.append(Goal(words, rank, bar, True))
     return goals("Against the goals", found, issue="realism issue")
 
 
@@ -218,13 +224,15 @@ def run(options: Options) -> Section:
         "Aligned faces of 128 px; settings and metrics by PROTOCOL. Each row is a place of the "
         f"dial `--realism`; {REALISM:g} is the default. A2 restores, then dlib's network "
         "recognises, the restored face seen as it is and mirrored; the 500 reported people of "
-        "`eval/lfw` among all 1,000."
+        "`eval/lfw` among all 1,000. As in the audit it covers and restores its photos too; how "
+        "far it comes with the photos as they are stands beside that."
     )
     rank_columns = (
         Column("setting", "setting"),
         Column("method", "method"),
         Column("first", "picked out of 1,000", 1, share=True),
         Column("of_100", "picked out of 100", 1, share=True),
+        Column("alone", "photos as they are, out of 1,000", 1, share=True),
     )
     tables = (
         against_goals(rows, ranks),

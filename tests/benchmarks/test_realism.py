@@ -31,7 +31,12 @@ def rows() -> list[dict[str, object]]:
 
 def test_goals_compare_the_default_with_both_ends() -> None:
     ranks = [
-        {"setting": str(s), "method": realism.called(d), "first": estimate(0.3)}
+        {
+            "setting": str(s),
+            "method": realism.called(d),
+            "first": estimate(0.3),
+            "alone": estimate(0.2),
+        }
         for s in realism.SETTINGS
         for d in (0.0, realism.REALISM)
     ]
@@ -40,8 +45,13 @@ def test_goals_compare_the_default_with_both_ends() -> None:
     share = measured["`x4`, LPIPS as a share of the posterior mean's"]
     assert abs(share["measured"] - (0.3 - 0.2 * realism.REALISM) / 0.3) < 1e-9  # type: ignore[operator]
     assert measured["`x4`, dB over Real-ESRGAN"]["met"] == "no"
-    assert measured["`mosaic-8`, A2 rank-1 of 1,000, realism 0"]["met"] == "yes"
-    assert measured["`x4`, A2 rank-1 of 1,000, realism 0"]["met"] == "no"
+    assert (
+        measured["`mosaic-8`, A2 rank-1 of 1,000, realism 0 (photos as they are: 0.200)"]["met"]
+        == "yes"
+    )
+    assert (
+        measured["`x4`, A2 rank-1 of 1,000, realism 0 (photos as they are: 0.200)"]["met"] == "no"
+    )
 
 
 def test_the_plane_is_drawn(tmp_path: Path) -> None:

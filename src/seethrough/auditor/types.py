@@ -100,7 +100,7 @@ class Case:
     covered : ndarray
         ``bool (128, 128)``: the pixels under the cover.
     cover : callable
-        Degrades any aligned crop the same way; the parrot attacker applies it to its gallery.
+        Degrades any aligned crop the same way; attackers apply it to their photos of the person.
     operator : Operator
         Lengths in pixels of the crop.
     references : tuple of Image
