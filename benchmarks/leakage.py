@@ -266,9 +266,9 @@ MobileFaceNet its prediction of dlib's descriptor is carried over by a linear ma
 covers A0-A3 see the covered pixels only. Our settings: `benchmarks/styles.py`; `+h264-23` as in the
 restoration benchmark, at most {ENCODED_PEOPLE} people. A1, A2, A3 and A5 cover their photos too,
 never encoded. Photos in which no face was found: {reader.people.unseen}. Contamination: {alike}
-people lie near a training face (0.5, dlib); rank-1 of A2, A3 and A5, mean over plain styles, is {100 * everybody:.2f} % with
-them and {100 * without:.2f} % without, the largest difference in one row
-{100 * largest:.1f} points{without_near}."""
+people lie near a training face (0.5, dlib); rank-1 of A2, A3 and A5, mean over plain styles, is
+{100 * everybody:.2f} % with them and {100 * without:.2f} % without, the largest difference in one
+row {100 * largest:.1f} points{without_near}."""
     captions = {False: "Plain", True: "After `+h264-23`"}
     tables = [
         Table(captions[codec], columns, tuple(lines)) for codec, lines in by_codec.items() if lines

@@ -46,13 +46,12 @@ ATTACKERS: dict[Level, Attacker] = {
     ),
     "A2": Attacker(
         "Restores first",
-        "restores the face with a neural network, and its own photos covered the same way, then "
-        "runs face recognition on the guess",
+        "restores the face with a neural network, then runs face recognition on the guess",
         "Restoration: a guess, not the person",
     ),
     "A3": Attacker(
         "Trained on covers",
-        "uses a network trained to read identity straight from covered faces, beside restoring",
+        "uses a network trained to read identity straight from covered faces",
         "What the trained network was given",
     ),
     "A4": Attacker(
