@@ -21,7 +21,7 @@ RIDGE = 0.5
 """Of the logistic weights; keeps a family apart from its neighbours only where data say so."""
 STEPS = 60
 FUSION_STYLES = ("mosaic-8", "gauss-6")
-FUSION_WEIGHTS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+FUSION_WEIGHTS = (0.15, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
