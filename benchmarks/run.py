@@ -17,6 +17,7 @@ from benchmarks import command, results
 MODULES = (
     "restoration",
     "realism",
+    "real",
     "location",
     "operator_finder",
     "text",
