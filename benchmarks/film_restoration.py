@@ -115,8 +115,8 @@ def run(options: Options) -> Section:
         "crops of the tight face, as a ratio to that of the clean film; all are aligned by the "
         "landmarks of the clean film. Each frame as a photo: found and restored without knowledge "
         "of the others. Films are restored at realism 0 unless told otherwise; beside it stands "
-        "the default of photos. Find: the first pass, which looks for covers and faces every 0.6 s and "
-        "follows them between."
+        "the default of photos. Find: the first pass, which looks for covers and faces every "
+        "0.6 s and follows them between."
     )
     tables = (
         goals(
