@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 import seethrough
+from seethrough.auditor.rates import strongest
 from seethrough.errors import UsageError
 from seethrough.pipeline.redact_options import RedactOptions, seconds
 from seethrough.pipeline.redact_photo import styles
@@ -122,6 +123,10 @@ def test_warnings_quote_the_nearest_rate() -> None:
     assert said is not None
     assert "a mosaic of 12 cells per face width" in said
     assert "in 9 of 10 cases" in said
+    measured = strongest("mask-head")
+    assert measured is not None
+    left = "by what lies around the head" if measured.significant else "be told from chance"
+    assert said.endswith(left)
     assert "a mosaic of 3.6 cells" in str(warning(Style("mosaic", 2), film=True))
     assert "a sigma of 0.17 face widths" in str(warning(Style("blur", 1), film=False))
     assert "9 of 10 cases" in str(warning(Style("eye-bar"), film=True))

@@ -10,6 +10,7 @@ from seethrough.redactor import Style
 
 _FAMILIES = {"mosaic": "mosaic", "blur": "gauss", "eye-bar": "eye-bar"}
 _ENCODED = "+h264-23"
+_SOLID = "mask-head"
 
 
 def warning(style: Style, *, film: bool) -> str | None:
@@ -32,12 +33,22 @@ def warning(style: Style, *, film: bool) -> str | None:
     measured = _nearest(style, film=film)
     if measured is None:
         return f"{style.name} is made from the face, so that part of it stays; solid leaves none"
-    often = one_in(measured.of_100[0]).replace(" in ", " of ")
     return (
         f"{style.name} does not hide who it is: with {_which(measured)}, the audit's attackers "
-        f"picked the person out of 100 in {often} cases; with solid, the default, they could not "
-        "be told from chance"
+        f"picked the person out of 100 in {_often(measured)} cases; {_with_solid(film=film)}"
     )
+
+
+def _often(rate: Rate) -> str:
+    return one_in(rate.of_100[0]).replace(" in ", " of ")
+
+
+def _with_solid(*, film: bool) -> str:
+    """Say what the default would have left: a cover over the head does not hide its surroundings."""
+    best = strongest(_SOLID + (_ENCODED if film else ""))
+    if best is None or not best.significant:
+        return "with solid, the default, they could not be told from chance"
+    return f"with solid, the default, in {_often(best)}, by what lies around the head"
 
 
 def _nearest(style: Style, *, film: bool) -> Rate | None:
