@@ -44,7 +44,7 @@ def _often(rate: Rate) -> str:
 
 
 def _with_solid(*, film: bool) -> str:
-    """Say what the default would have left: a cover over the head does not hide its surroundings."""
+    """Say what the default would have left: it does not hide what lies around the head."""
     best = strongest(_SOLID + (_ENCODED if film else ""))
     if best is None or not best.significant:
         return "with solid, the default, they could not be told from chance"
