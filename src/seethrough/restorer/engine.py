@@ -15,6 +15,7 @@ from seethrough.geometry import crop
 from seethrough.restorer.blending import Layer, compose, with_grain
 from seethrough.restorer.cells import smoothed
 from seethrough.restorer.consistency import consistency
+from seethrough.restorer.dial import blended
 from seethrough.restorer.targets import (
     CROP,
     Target,
@@ -161,8 +162,9 @@ class Restorer:
             output[means] = _restored(self._session, degraded[means], kind[means])
         if faces.any():
             shown = _restored(self._realistic, degraded[faces], kind[faces])
-            share = np.float32(self.realism)
-            output[faces] = (1 - share) * output[faces] + share * shown
+            if self.realism < 1:
+                shown = np.clip(blended(output[faces], shown, self.realism), 0, 1)
+            output[faces] = shown
         return output
 
     def restore_picture(
