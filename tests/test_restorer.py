@@ -18,6 +18,7 @@ from seethrough.restorer import CROP, Restorer
 from seethrough.restorer.blending import (
     noise_sigma,
 )
+from seethrough.restorer.dial import blended
 from seethrough.types import Box, CoveredRegion, Face, Image, Operator, TextLine
 from tests.standin import SHIFT, write_standin
 
