@@ -37,9 +37,9 @@ def blended(
         ``float32 (N, 3, H, W)``; may leave [0, 1] where detail is added to what is near its end.
     """
     fine, coarse = np.float32(realism**FINE), np.float32(realism**COARSE)
-    change = realistic - mean
-    smooth = np.empty_like(change)
-    for picture, low in zip(change, smooth, strict=True):
-        for plane, into in zip(picture, low, strict=True):
-            cv2.GaussianBlur(plane, (0, 0), SIGMA, dst=into, borderType=cv2.BORDER_REFLECT_101)
+    change = np.ascontiguousarray(realistic - mean)
+    planes = change.reshape(-1, *change.shape[-2:])
+    smooth = np.stack(
+        [cv2.GaussianBlur(p, (0, 0), SIGMA, borderType=cv2.BORDER_REFLECT_101) for p in planes]
+    ).reshape(change.shape)
     return np.asarray(mean + fine * change + (coarse - fine) * smooth, np.float32)
