@@ -17,6 +17,7 @@ from benchmarks import command, results
 MODULES = (
     "restoration",
     "realism",
+    "dial",
     "real",
     "location",
     "operator_finder",

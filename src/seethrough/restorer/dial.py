@@ -9,18 +9,38 @@ Transfer for an Effective Perception-Distortion Tradeoff in Single Image Super-R
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-SIGMA = 1.5
-"""Of the Gaussian, in pixels of the 128 px crop; like the exponents chosen on ``valid``."""
-FINE, COARSE = 0.5, 3.0
-"""Exponents: which share of each band's change is taken at a place of the dial."""
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """How the dial tells detail from structure; ``benchmarks/dial.py`` compares others on ``valid``.
+
+    Attributes
+    ----------
+    sigma : float
+        Of the Gaussian, in pixels of the 128 px crop.
+    fine, coarse : float
+        Exponents of the dial: which share of the change above and below is taken.
+    """
+
+    sigma: float = 1.5
+    fine: float = 0.5
+    coarse: float = 3.0
+
+
+BANDS = Bands()
 
 
 def blended(
-    mean: npt.NDArray[np.float32], realistic: npt.NDArray[np.float32], realism: float
+    mean: npt.NDArray[np.float32],
+    realistic: npt.NDArray[np.float32],
+    realism: float,
+    bands: Bands = BANDS,
 ) -> npt.NDArray[np.float32]:
     """Blend two restorations of the same crops.
 
@@ -30,16 +50,21 @@ def blended(
         ``float32 (N, 3, H, W)``, RGB on [0, 1].
     realism : float
         Range [0, 1]: 0 gives the posterior mean back, 1 the realistic picture.
+    bands : Bands
+        What is detail.
 
     Returns
     -------
     ndarray
         ``float32 (N, 3, H, W)``; may leave [0, 1] where detail is added to what is near its end.
     """
-    fine, coarse = np.float32(realism**FINE), np.float32(realism**COARSE)
+    fine, coarse = np.float32(realism**bands.fine), np.float32(realism**bands.coarse)
     change = np.ascontiguousarray(realistic - mean)
     planes = change.reshape(-1, *change.shape[-2:])
     smooth = np.stack(
-        [cv2.GaussianBlur(p, (0, 0), SIGMA, borderType=cv2.BORDER_REFLECT_101) for p in planes]
+        [
+            cv2.GaussianBlur(p, (0, 0), bands.sigma, borderType=cv2.BORDER_REFLECT_101)
+            for p in planes
+        ]
     ).reshape(change.shape)
     return np.asarray(mean + fine * change + (coarse - fine) * smooth, np.float32)
