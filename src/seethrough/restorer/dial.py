@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """How the dial tells detail from structure; ``benchmarks/dial.py`` compares others on ``valid``.
+    """How the dial tells detail from structure; ``benchmarks/dial.py`` compares others.
 
     Attributes
     ----------
