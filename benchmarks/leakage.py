@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,19 +19,18 @@ import numpy.typing as npt
 from benchmarks import findings, parts, results
 from benchmarks.identification import (
     SIGNIFICANT,
-    Outcome,
     binomial_tail,
     holm,
     outcome,
     wilson,
 )
+from benchmarks.leakage_rows import GOALS, Otherwise, Row, apart
 from benchmarks.odds import asset as odds_asset
-from benchmarks.reads import Name, People, Reader
+from benchmarks.reads import People, Reader
 from benchmarks.results import ROOT, Column, Estimate, Options, Section, Table, Value
 from benchmarks.sets import provenance
-from benchmarks.styles import FACE, SOLID, Style, by_name, strength, styles, with_codec
+from benchmarks.styles import SOLID, Style, styles, with_codec
 from seethrough.auditor import odds, rates
-from seethrough.auditor.rates import Rate
 from seethrough.auditor.recognisers import RECOGNISERS, RecogniserName
 from seethrough.weights import ASSETS
 
@@ -40,49 +39,6 @@ ENCODED_PEOPLE = 250
 APART = 0.02
 """Mean rank-1 with and without people near the training set may differ by so much; beyond it, all
 figures are without them."""
-GOALS = {"mosaic-8": 0.35, "gauss-6": 0.45}
-"""Rank-1 at N = 1,000 that the fused attacker was meant to reach."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Row:
-    """One attacker against one style, through one recogniser's eyes."""
-
-    style: Style
-    attacker: Name
-    recogniser: RecogniserName
-    people: People
-    scored: Outcome
-    significant: bool = False
-
-    def rate(self) -> Rate:
-        """What the package ships of it."""
-        return Rate(
-            style=self.style.name,
-            family=family(self.style),
-            relative=relative(self.style),
-            attacker=self.attacker,
-            recogniser=self.recogniser,
-            of_100=_three(wilson(self.scored.of_100)),
-            of_1000=_three(wilson(self.scored.first)),
-            people=len(self.people),
-            significant=self.significant,
-        )
-
-
-def family(style: Style) -> str:
-    """The style's name without its strength."""
-    known = strength(style) is not None
-    name = style.base.rpartition("-")[0] if known else style.base
-    return "tool" if name.startswith("tool:") else name
-
-
-def relative(style: Style) -> float | None:
-    """Cells per face width, or a blur's length as a share of it; ``None`` for other covers."""
-    length = strength(style)
-    if length is None:
-        return None
-    return FACE.width / length if family(style) == "mosaic" else length / FACE.width
 
 
 def measured(
@@ -122,29 +78,36 @@ def run(options: Options) -> Section:
     fusion = _fusion(options)
     plain = list(styles())
     encoded = [with_codec(style) for style in plain if style.operator is not None]
+    otherwise = Otherwise.of(reader, options)
     rows: list[Row] = []
     for style in plain:
         rows += measured(reader, style, reader.reported, fusion, options.seed)
         print(style.name, file=sys.stderr, flush=True)
-    results.save(_written(reader, rows, options))  # for a run that is stopped while encoding
+    results.save(
+        _written(reader, rows, otherwise, options)
+    )  # for a run that is stopped while encoding
     fewer = reader.reported[:: max(1, len(reader.reported) // ENCODED_PEOPLE)]
     for style in encoded:
         rows += measured(reader, style, fewer, fusion, options.seed)
         print(style.name, file=sys.stderr, flush=True)
-    return _written(reader, rows, options)
+    return _written(reader, rows, otherwise, options)
 
 
-def _written(reader: Reader, rows: Sequence[Row], options: Options) -> Section:
+def _written(
+    reader: Reader, rows: Sequence[Row], otherwise: Otherwise, options: Options
+) -> Section:
     """Judge the rows, and write the findings and the package's rates."""
     near = contamination(rows, reader.people.near)
     if abs(near[0] - near[1]) > APART:
         rows = [apart(row, reader.people.near) for row in rows]
+        otherwise = otherwise.without(reader.people.near)
     rows = judged(rows, len(reader.crowd))
     found = tuple(row.rate() for row in rows)
     package, docs = _folders(options)
     (package / rates.FILE).write_text(rates.to_json(found), encoding="utf-8")
-    section = _section(reader, rows, near, options, _photos(reader, options))
-    findings.write(docs, found, near, section.provenance)
+    section = _section(reader, rows, near, options, otherwise)
+    scenes = tuple(row.rate() for row in otherwise.scenes)
+    findings.write(docs, found, near, section.provenance, scenes)
     return section
 
 
@@ -181,47 +144,12 @@ def contamination(rows: Sequence[Row], near: npt.NDArray[np.bool_]) -> tuple[flo
     return float(everybody.mean()), float(others.mean()), float(np.abs(everybody - others).max())
 
 
-def apart(row: Row, near: npt.NDArray[np.bool_]) -> Row:
-    """The row without people who lie near a training face."""
-    far = ~near[row.people]
-    scored = Outcome(*(getattr(row.scored, name)[far] for name in Outcome.__slots__))
-    return replace(row, people=row.people[far], scored=scored)
-
-
-def _photos(reader: Reader, options: Options) -> Table:
-    """What it is worth to an attacker to cover the photos it has as well."""
-    lines: list[dict[str, Value]] = []
-    fusion = _fusion(options)
-    owners = reader.owners(reader.reported)
-    for style in map(by_name, GOALS):
-        for name in reader.names:
-            if name in ("A0", "A1") or not reader.applies(name, style):
-                continue
-            line: dict[str, Value] = {"style": f"`{style.name}`", "attacker": name}
-            for covers in (False, True):
-                found = reader.similarities(name, style, reader.reported, fusion, covers=covers)
-                for recogniser, similarities in found.items():
-                    scored = outcome(similarities, owners, options.seed)
-                    line[f"{recogniser} {covers}"] = wilson(scored.first)
-            lines.append(line)
-    columns = (
-        Column("style", "style"),
-        Column("attacker", "attacker"),
-        *(
-            Column(f"{recogniser} {covers}", f"{recogniser}: {words}", 1, share=True)
-            for recogniser in RECOGNISERS
-            for covers, words in ((False, "photos as they are"), (True, "covered too"))
-        ),
-    )
-    return Table("Rank-1 by whether the attacker covers its photos as well", columns, tuple(lines))
-
-
 def _section(
     reader: Reader,
     rows: Sequence[Row],
     near: tuple[float, float, float],
     options: Options,
-    photos: Table,
+    otherwise: Otherwise,
 ) -> Section:
     crowd = len(reader.crowd)
     columns = (
@@ -264,11 +192,11 @@ chance is {100 / crowd:g} % and 1 %. N = 100: mean of ten seeded draws. Interval
 both tables. `A3` is the trained attacker alone and `A2+A3` fused, which the audit calls A3; for
 MobileFaceNet its prediction of dlib's descriptor is carried over by a linear map. Under solid
 covers A0-A3 see the covered pixels only. Our settings: `benchmarks/styles.py`; `+h264-23` as in the
-restoration benchmark, at most {ENCODED_PEOPLE} people. A1, A2, A3 and A5 cover their photos too,
-never encoded. Photos in which no face was found: {reader.people.unseen}. Contamination: {alike}
-people lie near a training face (0.5, dlib); rank-1 of A2, A3 and A5, mean over plain styles, is
-{100 * everybody:.2f} % with them and {100 * without:.2f} % without, the largest difference in one
-row {100 * largest:.1f} points{without_near}."""
+restoration benchmark, at most {ENCODED_PEOPLE} people. A1, A2 and A3 cover their photos too, never
+encoded; PROTOCOL says so of A1 alone. Photos in which no face was found: {reader.people.unseen}.
+Contamination: {alike} people lie near a training face (0.5, dlib); rank-1 of A2, A3 and A5, mean
+over plain styles, is {100 * everybody:.2f} % with them and {100 * without:.2f} % without, the
+largest difference in one row {100 * largest:.1f} points{without_near}."""
     captions = {False: "Plain", True: "After `+h264-23`"}
     tables = [
         Table(captions[codec], columns, tuple(lines)) for codec, lines in by_codec.items() if lines
@@ -278,7 +206,7 @@ row {100 * largest:.1f} points{without_near}."""
         key="leakage",
         title="Leakage: how much identity covers leave",
         text=text.replace("\n", " "),
-        tables=(_goals(rows), photos, *tables),
+        tables=(_goals(rows), _bare_goals(otherwise.bare), *tables),
         provenance={"weights": weights, **provenance(options)},
     )
 
@@ -335,8 +263,20 @@ def _goals(rows: Sequence[Row]) -> Table:
     return Table("Against the goals", columns, tuple(found))
 
 
-def _three(estimate: Estimate) -> tuple[float, float, float]:
-    first, second, third = (
-        float(f"{value:.4g}") for value in (estimate.mean, estimate.low, estimate.high)
+def _bare_goals(rows: Sequence[Row]) -> Table:
+    """The same bars for attackers that leave their photos as they are."""
+    found: list[dict[str, Value]] = []
+    for style, goal in GOALS.items():
+        for recogniser in RECOGNISERS:
+            chosen = [r for r in rows if (r.style.name, r.recogniser) == (style, recogniser)]
+            line: dict[str, Value] = {"style": f"`{style}`", "recogniser": recogniser}
+            line |= {row.attacker: wilson(row.scored.first) for row in chosen}
+            line["goal"] = f"{100 * goal:g} %" if recogniser == "dlib" else ""
+            found.append(line)
+    columns = (
+        Column("style", "style"),
+        Column("recogniser", "recogniser"),
+        *(Column(name, name, 1, share=True) for name in ("A2", "A3", "A2+A3")),
+        Column("goal", "reach, A2+A3"),
     )
-    return first, second, third
+    return Table("Rank-1 where A2 and A3 leave their photos as they are", columns, tuple(found))

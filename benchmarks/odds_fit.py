@@ -130,7 +130,7 @@ def with_impostors(sample: Sample, impostors: Mapping[str, Float]) -> Sample:
     if key not in impostors or z is None:
         return sample
     genuine = z * sample.strangers[1] + sample.strangers[0]
-    known = odds.strangers(impostors[key], sample.level, sample.cover)
+    known = odds.strangers(impostors[key], sample.cover)
     return replace(sample, z={**sample.z, False: odds.z_score(genuine, known)})
 
 
@@ -141,9 +141,12 @@ def _others(similarities: Float, owners: People) -> Float:
 
 
 def fit_fusion(
-    reader: Reader, styles: Sequence[Style], people: People
+    reader: Reader, styles: Sequence[Style], people: People, *, covers: bool = True
 ) -> dict[RecogniserName, float]:
-    """Weight of the trained attacker that names most calibration people, each recogniser's own."""
+    """Weight of the trained attacker that names most calibration people, each recogniser's own.
+
+    Without ``covers`` for attackers that leave their gallery as it is.
+    """
     usual: dict[RecogniserName, float] = dict.fromkeys(RECOGNISERS, 1.0)
     if "A2+A3" not in reader.names:
         return usual
@@ -153,7 +156,7 @@ def fit_fusion(
         total = 0.0
         for style in chosen:
             weights = {**usual, recogniser: weight}
-            similarities = reader.similarities("A2+A3", style, people, weights)
+            similarities = reader.similarities("A2+A3", style, people, weights, covers=covers)
             scored = outcome(similarities[recogniser], reader.owners(people))
             total += float(scored.first.mean() + scored.of_100.mean())
         return total
@@ -168,7 +171,7 @@ def fit_impostors(found: Sequence[Sample]) -> dict[str, Float]:
     fitted = {}
     for level, recogniser in sorted({(s.level, s.recogniser) for s in found if s.covers_gallery}):
         chosen = [s for s in found if (s.level, s.recogniser) == (level, recogniser)]
-        x = np.stack([odds.impostor_features(level, s.cover) for s in chosen])
+        x = np.stack([odds.impostor_features(s.cover) for s in chosen])
         y = np.stack([[s.strangers[0], np.log(max(s.strangers[1], 1e-6))] for s in chosen])
         normal = x.T @ x + 1e-3 * np.eye(x.shape[1])
         solved = np.asarray(np.linalg.solve(normal, x.T @ y).T, np.float64)

@@ -145,13 +145,8 @@ class Reader:
 
     def covered_gallery(
         self, name: Name, style: Style, fusion: dict[RecogniserName, float]
-    ) -> Reads | None:
-        """What it takes the photos of the gallery for once they are covered too, never encoded.
-
-        ``None`` for an attacker that does not cover them.
-        """
-        if not self.attacker(name).covers_gallery:
-            return None
+    ) -> Reads:
+        """What it takes the photos of the gallery for once they are covered too, never encoded."""
         base = by_name(style.base)
         if name == "A2+A3":
             restored = self._read("A2", base, self.crowd, "gallery")
@@ -165,18 +160,21 @@ class Reader:
         people: People,
         fusion: dict[RecogniserName, float],
         *,
-        covers: bool = True,
+        covers: bool | None = None,
     ) -> dict[RecogniserName, Similarities]:
         """The probes of these people against the whole gallery, ``float64 (N, M)`` each.
 
-        Without ``covers`` an attacker has the photos' descriptors alone.
+        ``covers`` says whether the gallery is covered as well; by itself the attacker does what it
+        does in audits.
         """
+        attacker = self.attacker(name)
         reads = self.reads(name, style, people, fusion)
         photos = self.clean_gallery()
-        covered: Reads = (self.covered_gallery(name, style, fusion) if covers else None) or {}
-        compare = self.attacker(name).compare
+        covered: Reads = {}
+        if attacker.covers_gallery if covers is None else covers:
+            covered = self.covered_gallery(name, style, fusion)
         return {
-            each: compare(each, reads[each], photos[each], covered.get(each))
+            each: attacker.compare(each, reads[each], photos[each], covered.get(each))
             for each in RECOGNISERS
         }
 

@@ -25,7 +25,7 @@ def toy() -> odds.Calibration:
     weights[-1] = 1.0
     model = odds.Logistic(weights, np.eye(width) * 0.01)
     key = odds.key("A2", "dlib", False)
-    impostors = np.zeros((2, len(odds.impostor_features("A1", cover()))))
+    impostors = np.zeros((2, len(odds.impostor_features(cover()))))
     impostors[:, 0] = -0.4, math.log(0.1)
     return odds.Calibration(
         {key: {100: model, 1000: model}}, {"A1 dlib": impostors}, {"dlib": 0.5}, 7

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from benchmarks import findings, identification, leakage, lfw, odds_fit, reads
+from benchmarks import findings, identification, leakage, leakage_rows, lfw, odds_fit, reads
 from benchmarks import odds as odds_benchmark
 from benchmarks.identification import binomial_tail, holm, outcome, wilson
 from benchmarks.results import Options
@@ -120,9 +120,9 @@ def test_encoded_styles() -> None:
     style = with_codec(by_name("mosaic-8"))
     assert (style.name, style.base, style.codec) == ("mosaic-8+h264-23", "mosaic-8", True)
     assert by_name(style.name).codec
-    assert leakage.relative(style) == 9
-    assert leakage.family(by_name("tool:egoblur")) == "tool"
-    assert leakage.family(by_name("mask-head")) == "mask-head"
+    assert leakage_rows.relative(style) == 9
+    assert leakage_rows.family(by_name("tool:egoblur")) == "tool"
+    assert leakage_rows.family(by_name("mask-head")) == "mask-head"
 
 
 # -- reads that are kept -------------------------------------------------------------------
@@ -304,8 +304,8 @@ def made_up() -> tuple[rates.Rate, ...]:
                 found.append(
                     rates.Rate(
                         style=style.name,
-                        family=leakage.family(style),
-                        relative=leakage.relative(style),
+                        family=leakage_rows.family(style),
+                        relative=leakage_rows.relative(style),
                         attacker=attacker,
                         recogniser=recogniser,
                         of_100=(min(1.0, 2 * p), p, 1.0),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from seethrough import weights as weight_table
 from seethrough.auditor import odds
@@ -51,6 +52,8 @@ class _Look:
     sights: tuple[Sight, ...]
     reads: Reads
     """What single looks read best: A3's, or A2's where there is no A3."""
+    covered_gallery: Reads
+    """What that attacker reads in other photos of the person that are covered as well."""
 
 
 class AuditEngine:
@@ -139,90 +142,99 @@ class AuditEngine:
     def _joined(self, looks: Sequence[_Look]) -> tuple[list[Reading], tuple[Sight, ...]]:
         """A4: what the frames read together. Its odds are read as those of one look."""
         used = [looks[index] for index in alike([look.case for look in looks])]
+        cases = [look.case for look in used]
         middle = used[len(used) // 2]
-        same = middle.case.same_frame
-        kind = middle.case.operator.kind
+        same, kind = middle.case.same_frame, middle.case.operator.kind
         if kind == "solid":
             scores: dict[RecogniserName, float | None] = dict.fromkeys(RECOGNISERS)
             return self._readings("A4", middle.cover, scores, blind=True, same=same), ()
-        covered = np.logical_or.reduce([look.case.covered for look in used])
-        cases = [look.case for look in used]
+        covered = np.logical_or.reduce([case.covered for case in cases])
         reads, sight = self._pooled(shown(registered(cases)[None], visible("A3", kind, covered)))
         counts = [*[1.0] * len(used), weight(cases)]
         together = joined([*(look.reads for look in used), reads], counts)
-        scores = {}
-        if not same:
-            photos = shown(_covered(middle.case), visible("A3", kind, covered))
-            level, (alike_read, _) = self._model_of("A4"), self._pooled(photos)
-            for name, read in together.items():
-                described = self._describe[name](np.stack(middle.case.references))
-                genuine = directions(name, read, described, alike_read[name]).mean(axis=1)
-                others = self._calibration.strangers(level, name, middle.cover)
-                scores[name] = float(odds.z_score(genuine, others)[0])
-            return self._readings("A4", middle.cover, scores, blind=False, same=same), (sight,)
-        # For want of another photo: the mean direction of the frames that were looked at.
-        frames = np.stack([photo for case in cases for photo in case.references])
-        for name, read in together.items():
-            described = self._describe[name](frames)
-            common = spaces()[name].direction(described).mean(axis=0)
-            genuine = directions(name, read, described).mean(axis=1) / np.linalg.norm(common)
-            strangers = directions(name, read, spaces()[name].distractors)
-            scores[name] = float(odds.z_score(genuine, strangers)[0])
+        score = self._among_frames if same else self._among_photos
+        scores = {name: score(name, read, used) for name, read in together.items()}
         return self._readings("A4", middle.cover, scores, blind=False, same=same), (sight,)
 
-    def _pooled(self, crops: Crops) -> tuple[Reads, Sight]:
-        """Read crops as A2 and A3 read one frame together; what A2 sees in the first."""
+    def _among_frames(
+        self, name: RecogniserName, read: Descriptors, used: Sequence[_Look]
+    ) -> float:
+        """Score against the frames themselves, for want of another photo: their mean direction."""
+        frames = np.stack([frame for look in used for frame in look.case.references])
+        described = self._describe[name](frames)
+        common = spaces()[name].direction(described).mean(axis=0)
+        genuine = directions(name, read, described).mean(axis=1) / np.linalg.norm(common)
+        return _standing(genuine, directions(name, read, spaces()[name].distractors))
+
+    def _among_photos(
+        self, name: RecogniserName, read: Descriptors, used: Sequence[_Look]
+    ) -> float:
+        """Score against other photos, covered as the frame in the middle is."""
+        middle = used[len(used) // 2]
+        described = self._describe[name](np.stack(middle.case.references))
+        genuine = directions(name, read, described, middle.covered_gallery[name]).mean(axis=1)
+        others = self._calibration.strangers(self._model_of("A4"), name, middle.cover)
+        return _standing(genuine, others)
+
+    def _pooled(self, crop: Crops) -> tuple[Reads, Sight]:
+        """Read frames that were laid over one another as A2 and A3 read one frame."""
         reads: dict[Level, Reads] = {}
-        sight = Sight("A4", crops[0])
+        sight = Sight("A4", crop[0])
         for attacker in self._attackers:
             if attacker.level == "A2":
-                restored = attacker.look(crops)
+                restored = attacker.look(crop)
                 sight = Sight("A4", restored[0])
                 reads["A2"] = attacker.read(restored)
             elif attacker.level == "A3":
-                reads["A3"] = attacker.read(crops)
-        if "A3" in reads:
-            return fused(reads["A2"], reads["A3"], self._calibration.fusion), sight
-        return reads["A2"], sight
+                reads["A3"] = attacker.read(crop)
+        return (self._fused(reads) if "A3" in reads else reads["A2"]), sight
+
+    def _fused(self, reads: dict[Level, Reads]) -> Reads:
+        return fused(reads["A2"], reads["A3"], self._calibration.fusion)
 
     def _look(self, case: Case) -> _Look:
         cover = odds.Cover(case.operator, float(case.covered.mean()))
         references = np.stack(case.references)
         known = {name: describe(references) for name, describe in self._describe.items()}
+        solid = case.operator.kind == "solid"
+        # The frame itself, covered as well, equals the probe, whoever it shows.
+        gallery = None if case.same_frame or solid else _covered_references(case)
         readings: list[Reading] = []
         sights: list[Sight] = []
         reads: dict[Level, Reads] = {}
-        photos: dict[Level, Reads] = {}  # what is read in references that are covered alike
+        covered: dict[Level, Reads] = {}
         for attacker in self._attackers:
             level = attacker.level
             seen = visible(level, case.operator.kind, case.covered)
             sight = attacker.look(shown(case.probe[None], seen))
             sights.append(Sight(level, sight[0]))
+            if gallery is not None and attacker.covers_gallery:
+                covered[level] = attacker.read(attacker.look(shown(gallery, seen)))
             # A solid cover paints the same over everybody: nothing under it tells people apart.
-            blind = seen.mean() < _GLIMPSE if level == "A5" else case.operator.kind == "solid"
-            scores: dict[RecogniserName, float | None] = {}
-            # The frame itself, covered alike, equals the probe, whoever it shows.
-            covers = attacker.covers_gallery and not case.same_frame
-            if blind or (level == "A1" and not covers):
-                scores = dict.fromkeys(RECOGNISERS)
-            else:
+            blind = seen.mean() < _GLIMPSE if level == "A5" else solid
+            scores: dict[RecogniserName, float | None] = dict.fromkeys(RECOGNISERS)
+            if not blind and (level != "A1" or level in covered):
                 reads[level] = attacker.read(sight)
-                if covers:
-                    photos[level] = attacker.read(attacker.look(shown(_covered(case), seen)))
                 if level == "A3":
-                    reads[level] = fused(reads["A2"], reads["A3"], self._calibration.fusion)
-                    if covers:
-                        photos[level] = fused(photos["A2"], photos["A3"], self._calibration.fusion)
-                alike_read = photos.get(level, {})
+                    reads[level] = self._fused(reads)
+                    if level in covered:
+                        covered[level] = self._fused(covered)
                 scores = {
                     name: self._score(
-                        attacker, cover, name, read, known[name], alike_read.get(name)
+                        attacker, cover, name, read, known[name], covered.get(level, {}).get(name)
                     )
                     for name, read in reads[level].items()
                 }
             readings += self._readings(level, cover, scores, blind=blind, same=case.same_frame)
-        reading = reads.get("A3", reads.get("A2", {}))
-        return _Look(case, cover, tuple(readings), tuple(sights), reading)
+        best: Level = "A3" if "A3" in reads else "A2"
+        return _Look(
+            case,
+            cover,
+            tuple(readings),
+            tuple(sights),
+            reads.get(best, {}),
+            covered.get(best, {}),
+        )
 
     def _score(
         self,
@@ -235,15 +247,15 @@ class AuditEngine:
     ) -> float:
         """The person's similarity among those of strangers.
 
-        Where photos were covered alike, strangers' similarities come from the model: no photos of
-        strangers ship that could be covered as well.
+        Where the gallery is covered as well, strangers' similarities come from the model: no photos
+        of strangers ship that could be covered too.
         """
         genuine = attacker.compare(name, read, known, covered).mean(axis=1)
         if covered is None:
             others = attacker.compare(name, read, spaces()[name].distractors)
         else:
             others = self._calibration.strangers(attacker.level, name, cover)
-        return float(odds.z_score(genuine, others)[0])
+        return _standing(genuine, others)
 
     def _model_of(self, level: Level) -> Level:
         """Whose model reads an attacker's scores: nobody has calibrated several looks."""
@@ -273,9 +285,14 @@ class AuditEngine:
         return found
 
 
-def _covered(case: Case) -> Crops:
+def _covered_references(case: Case) -> Crops:
     """The photos of the person, covered as the face is."""
     return np.stack([case.cover(reference) for reference in case.references])
+
+
+def _standing(genuine: npt.NDArray[np.float64], strangers: npt.NDArray[np.float64]) -> float:
+    """One probe's similarity among those of strangers."""
+    return float(odds.z_score(genuine, strangers)[0])
 
 
 def verdict(readings: Sequence[Reading]) -> tuple[Verdict, Level | None]:

@@ -1,10 +1,12 @@
 """From an attacker's similarity to the odds that it picks the right person.
 
-A similarity means nothing by itself. It is first set against the same probe's similarities to
-strangers (:func:`z_score`), then read by a logistic model that was fitted to what the attacker
-achieved on PROTOCOL's calibration people, for every attacker, recogniser and kind of gallery
-(:mod:`benchmarks.odds` fits and checks it). The model knows the operator only by its family and
-the logarithm of its strength, so that odds change smoothly from one strength to the next.
+A similarity means nothing by itself. It is first set against similarities to strangers
+(:func:`z_score`): the same probe's own, or, where the attacker covers the gallery as well, those
+that are usual between strangers (:func:`strangers`). Then it is read by a logistic model that was
+fitted to what the attacker achieved on PROTOCOL's calibration people, for every attacker,
+recogniser and kind of gallery (:mod:`benchmarks.odds` fits and checks it). The models know the
+operator only by its family and the logarithm of its strength, so that odds change smoothly from one
+strength to the next. A cover stronger than all that were fitted is read as the strongest of them.
 
 Where an audit has no other photo of a person, the attacker is given the covered frame itself. Its
 similarity is then read by a model of its own: how well do such attackers do with *another* photo,
@@ -38,6 +40,7 @@ Float = npt.NDArray[np.float64]
 
 _FAMILIES = ("mosaic", "gauss", "box", "eye-bar")
 _USUAL = {"mosaic": 8.0, "gauss": 6.0, "box": 31.0}  # px of the crop: where log strength is 0
+_FITTED = {"mosaic": (4.0, 20.0), "gauss": (1.5, 12.0), "box": (15.0, 94.0)}  # px, likewise
 _PARTIAL = 0.98  # of the crop: a smaller cover leaves something of the head
 
 
@@ -58,12 +61,16 @@ class Cover:
 
     @property
     def strength(self) -> float:
-        """Binary logarithm of the operator's length, 0 where that is a usual one."""
+        """Binary logarithm of the operator's length, 0 where that is a usual one.
+
+        At most that of the strongest cover that the models were fitted on: beyond it they would
+        promise what nobody measured.
+        """
         usual = _USUAL.get(self.operator.kind)
         if usual is None or self.operator.size is None:
             return 0.0
         length = math.sqrt(self.operator.size[0] * self.operator.size[1])
-        return math.log2(max(length, 1.0) / usual)
+        return math.log2(min(max(length, 1.0), _FITTED[self.operator.kind][1]) / usual)
 
 
 def z_score(genuine: Float, strangers: Float) -> Float:
@@ -123,22 +130,24 @@ def features(level: Level, cover: Cover, z: Float | None, people: int) -> Float:
     return np.concatenate([np.tile(fixed, (len(ahead), 1)), ahead], axis=1)
 
 
-def impostor_features(level: Level, cover: Cover) -> Float:
+def impostor_features(cover: Cover) -> Float:
     """What an attacker's similarities between strangers are linear in: ``(F,)``."""
-    if level == "A5":
-        return np.array([1.0, cover.share, cover.share**2])
     member, strength = family(cover), cover.strength
-    return np.array([*member, *(flag * strength**2 for flag in member[:3])])
+    if (fitted := _FITTED.get(cover.operator.kind)) is not None:  # a parabola, soon far off
+        strength = max(strength, math.log2(fitted[0] / _USUAL[cover.operator.kind]))
+    linear = [flag * strength for flag in member[:3]]
+    squared = [flag * strength**2 for flag in member[:3]]
+    return np.array([*member[:4], *linear, *squared, member[-1]])
 
 
-def strangers(fitted: Float, level: Level, cover: Cover) -> Float:
+def strangers(fitted: Float, cover: Cover) -> Float:
     """Mean and standard deviation of an attacker's similarity between strangers, ``(2,)``.
 
-    For attackers that cover the photos they compare with: nobody ships strangers' photos, which
-    could be covered too. ``fitted`` is ``float64 (2, F)``, linear in :func:`impostor_features`:
+    For attackers that cover the gallery: no photos of strangers ship, which could be covered as
+    well. ``fitted`` is ``float64 (2, F)``, linear in :func:`impostor_features`:
     mean, and logarithm of the deviation.
     """
-    mean, log_spread = fitted @ impostor_features(level, cover)
+    mean, log_spread = fitted @ impostor_features(cover)
     return np.array([mean, math.exp(log_spread)])
 
 
@@ -204,7 +213,7 @@ class Calibration:
 
     def strangers(self, level: Level, recogniser: RecogniserName, cover: Cover) -> Float:
         """Mean and standard deviation of a similarity between strangers: :func:`strangers`."""
-        return strangers(self.impostors[impostor_key(level, recogniser)], level, cover)
+        return strangers(self.impostors[impostor_key(level, recogniser)], cover)
 
     def odds(
         self,

@@ -4,6 +4,7 @@ A4, which fuses the frames of a film, has its place here and comes with films.
 """
 
 from seethrough.auditor.attackers.base import (
+    COVERED_WEIGHT,
     GREY,
     Attacker,
     Flags,
@@ -20,6 +21,7 @@ from seethrough.auditor.attackers.restoring import Restoring
 from seethrough.auditor.attackers.trained import Trained, fused
 
 __all__ = [
+    "COVERED_WEIGHT",
     "GREY",
     "Attacker",
     "Context",

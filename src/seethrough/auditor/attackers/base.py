@@ -16,9 +16,9 @@ from seethrough.types import OperatorKind
 GREY = 128
 """Level of the pixels that an attacker is not shown."""
 
-ALIKE = 0.75
-"""Weight of what is read in a photo that was covered alike, beside its own descriptor; chosen on
-PROTOCOL's calibration people."""
+COVERED_WEIGHT = 0.75
+"""Of what is read in a photo of the gallery that was covered as well, beside the photo's own
+descriptor; chosen on PROTOCOL's calibration people (``benchmarks.run odds`` has others)."""
 
 Flags: TypeAlias = npt.NDArray[np.bool_]
 """``bool (128, 128)``."""
@@ -57,7 +57,7 @@ class Attacker(Protocol):
         name: RecogniserName,
         read: Descriptors,
         gallery: Descriptors,
-        covered: Descriptors | None = None,
+        covered_gallery: Descriptors | None = None,
     ) -> Similarities:
         """Compare with photos.
 
@@ -69,8 +69,8 @@ class Attacker(Protocol):
             ``(N, D)``: who the faces were taken for.
         gallery : ndarray
             ``(M, D)``: the photos as the recogniser describes them.
-        covered : ndarray, optional
-            ``(M, D)``: who the attacker takes the same photos for once they are covered alike,
+        covered_gallery : ndarray, optional
+            ``(M, D)``: who the attacker takes the same photos for once they are covered as well,
             where it has the photos and not only their descriptors.
         """
         ...
@@ -95,7 +95,7 @@ class Recognising:
         name: RecogniserName,
         read: Descriptors,
         gallery: Descriptors,
-        covered: Descriptors | None = None,
+        covered_gallery: Descriptors | None = None,
     ) -> Similarities:
         """Compare as the recogniser itself does."""
         return self.recognisers[name].similarity(read, gallery)
@@ -110,17 +110,19 @@ def directions(
     name: RecogniserName,
     read: Descriptors,
     gallery: Descriptors,
-    covered: Descriptors | None = None,
+    covered_gallery: Descriptors | None = None,
+    weight: float = COVERED_WEIGHT,
 ) -> Similarities:
     """Cosines between directions that were read and those of a gallery, seen from the mean.
 
     What is read in a covered face differs from who it is, and much of that difference comes from
-    the cover and the attacker: it comes back when a photo of the same person is covered alike. With
-    ``covered``, a photo is looked for between its own direction and the one that is read then.
+    the cover and the attacker: it comes back when a photo of the same person is covered as well.
+    With ``covered_gallery``, a photo is looked for between its own direction and the one that is
+    read then, whose share is ``weight`` to one.
     """
     towards = spaces()[name].direction(gallery)
-    if covered is not None:
-        towards = unit(towards + np.float32(ALIKE) * covered)
+    if covered_gallery is not None:
+        towards = unit(towards + np.float32(weight) * covered_gallery)
     return np.asarray(read.astype(np.float64) @ towards.T.astype(np.float64), np.float64)
 
 

@@ -14,6 +14,7 @@ class Context(Trained):
     """The trained attacker's twin, trained on faces whose cover was blanked."""
 
     level: ClassVar[Level] = "A5"
+    covers_gallery: ClassVar[bool] = False  # that would find the scene again, not the person
 
     def __init__(
         self, device: Device, threads: int | None, weights: str | Path = "attacker-context"

@@ -25,7 +25,7 @@ class Parrot(Recognising):
         name: RecogniserName,
         read: Descriptors,
         gallery: Descriptors,
-        covered: Descriptors | None = None,
+        covered_gallery: Descriptors | None = None,
     ) -> Similarities:
         """Compare with the covered photos alone, as the recogniser itself does.
 
@@ -34,6 +34,6 @@ class Parrot(Recognising):
         ValueError
             Without them: a parrot has nothing else to go by.
         """
-        if covered is None:
+        if covered_gallery is None:
             raise ValueError("the parrot compares with covered photos; give them")
-        return super().compare(name, read, covered)
+        return super().compare(name, read, covered_gallery)

@@ -67,7 +67,7 @@ class Restoring(Recognising):
         name: RecogniserName,
         read: Descriptors,
         gallery: Descriptors,
-        covered: Descriptors | None = None,
+        covered_gallery: Descriptors | None = None,
     ) -> Similarities:
         """Cosines."""
-        return directions(name, read, gallery, covered)
+        return directions(name, read, gallery, covered_gallery)

@@ -65,10 +65,10 @@ class Trained:
         name: RecogniserName,
         read: Descriptors,
         gallery: Descriptors,
-        covered: Descriptors | None = None,
+        covered_gallery: Descriptors | None = None,
     ) -> Similarities:
         """Cosines."""
-        return directions(name, read, gallery, covered)
+        return directions(name, read, gallery, covered_gallery)
 
 
 def fused(restored: Reads, trained: Reads, weights: Mapping[RecogniserName, float]) -> Reads:
