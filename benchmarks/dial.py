@@ -15,6 +15,7 @@ from benchmarks.results import Column, Options, Section, Table, Value
 from benchmarks.scoring import COLUMNS, Judges, row
 from benchmarks.sets import Setting
 from seethrough import degrade
+from seethrough.errors import UsageError
 from seethrough.pipeline.options import REALISM
 from seethrough.restorer import Restorer
 from seethrough.restorer.dial import BANDS, Bands, blended
@@ -46,6 +47,8 @@ def mixed(mean: Crops, realistic: Crops, bands: Bands) -> Crops:
 
 def run(options: Options) -> Section:
     """Blend both networks' pictures of ``valid`` in several ways, and score each."""
+    if options.weights is not None:
+        raise UsageError("the dial is measured with the shipped networks", "leave --weights out")
     faces = sets.load("valid", options.shared, options.limit)
     judges, rng = Judges(options.threads), np.random.default_rng(options.seed)
     restorers = [Restorer("cpu", options.threads, realism=end) for end in (0.0, 1.0)]

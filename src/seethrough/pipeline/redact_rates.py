@@ -45,10 +45,11 @@ def _often(rate: Rate) -> str:
 
 def _with_solid(*, film: bool) -> str:
     """Say what the default would have left: it does not hide what lies around the head."""
-    best = strongest(_SOLID + (_ENCODED if film else ""))
-    if best is None or not best.significant:
+    name = _SOLID + (_ENCODED if film else "")
+    best = strongest(name)
+    if best is None or not any(rate.significant for rate in rates() if rate.style == name):
         return "with solid, the default, they could not be told from chance"
-    return f"with solid, the default, in {_often(best)}, by what lies around the head"
+    return f"with solid, the default, in {_often(best)} cases"
 
 
 def _nearest(style: Style, *, film: bool) -> Rate | None:
