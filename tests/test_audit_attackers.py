@@ -156,7 +156,7 @@ def test_who_sees_what() -> None:
     assert (blanked[0][mask] == 0).all()
 
 
-def test_fusion_adds_cosines() -> None:
+def test_fusion_adds_directions() -> None:
     one, two = np.array([[1.0, 0.0]], np.float32), np.array([[0.0, 1.0]], np.float32)
     both = fused({"dlib": one}, {"dlib": two}, {"dlib": 0.5})
     assert both["dlib"][0] == pytest.approx(np.array([1.0, 0.5]) / math.hypot(1, 0.5))

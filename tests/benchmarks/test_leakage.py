@@ -176,6 +176,17 @@ def test_limited_runs_have_a_small_crowd(reader: tuple[reads.Reader, Counting]) 
     assert np.array_equal(made.crowd[made.owners(made.reported)], made.reported)
 
 
+def test_the_covers_that_odds_are_fitted_on_are_the_benchmark_s() -> None:
+    for kind, (low, high) in odds._FITTED.items():
+        lengths = [
+            float(np.sqrt(np.prod(style.operator.size)))
+            for style in odds_benchmark.covers()
+            if style.operator is not None and style.operator.kind == kind and style.operator.size
+        ]
+        assert min(lengths) == pytest.approx(low)
+        assert max(lengths) == pytest.approx(high)
+
+
 # -- the odds' fit, on people who are made up ----------------------------------------------
 
 
