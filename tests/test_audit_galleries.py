@@ -79,7 +79,7 @@ def test_another_photo_is_covered_as_the_face_is(engine: AuditEngine, face: Imag
     given = watched(engine)
     engine.read(case(face, (photo,)))
     got = {level: {gallery is not None for _, gallery in seen} for level, seen in given.items()}
-    assert got == dict.fromkeys(COVERING, {True}) | dict.fromkeys(("A0", "A5"), {False})
+    assert got == {level: {level in COVERING} for level in ("A0", "A1", "A2", "A3", "A5")}
     restoring = next(each for each in engine._attackers if each.level == "A2")
     expected = restoring.read(restoring.look(Mosaic(6)(photo)[None]))
     for name, gallery in given["A2"]:
