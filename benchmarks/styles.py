@@ -28,8 +28,8 @@ PHOTO_PIXEL = 0.75
 """Of a pixel of the crop, on average over ``eval/lfw``."""
 CHIN = 124
 CODEC = "h264-23"
-MOSAICS = (4, 6, 8, 12, 16, 20)
-GAUSSIANS = (2, 4, 6, 8, 12)
+MOSAICS = (4, 6, 8, 12, 16, 20, 32)
+GAUSSIANS = (2, 4, 6, 8, 12, 18)
 BOXES = (15, 31, 63)
 SOLID = ("mask-face", "mask-head", "silhouette")
 

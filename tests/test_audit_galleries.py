@@ -143,7 +143,7 @@ def test_all_that_cover_have_strangers_in_the_asset() -> None:
     assert spaces().keys() == set(RECOGNISERS)
 
 
-@pytest.mark.parametrize(("kind", "strongest"), [("mosaic", 20.0), ("gauss", 12.0), ("box", 94.0)])
+@pytest.mark.parametrize(("kind", "strongest"), [("mosaic", 32.0), ("gauss", 18.0), ("box", 94.0)])
 def test_nothing_is_extrapolated_past_the_strongest_cover(kind: str, strongest: float) -> None:
     def cover(length: float) -> odds.Cover:
         return odds.Cover(Operator(kind, (length, length), None, 1.0), 1.0)  # type: ignore[arg-type]

@@ -40,7 +40,7 @@ Float = npt.NDArray[np.float64]
 
 _FAMILIES = ("mosaic", "gauss", "box", "eye-bar")
 _USUAL = {"mosaic": 8.0, "gauss": 6.0, "box": 31.0}  # px of the crop: where log strength is 0
-_FITTED = {"mosaic": (4.0, 20.0), "gauss": (1.5, 12.0), "box": (15.0, 94.0)}  # px, likewise
+_FITTED = {"mosaic": (4.0, 32.0), "gauss": (1.5, 18.0), "box": (15.0, 94.0)}  # px, likewise
 _PARTIAL = 0.98  # of the crop: a smaller cover leaves something of the head
 
 
