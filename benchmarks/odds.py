@@ -18,7 +18,7 @@ from benchmarks.odds_fit import Sample
 from benchmarks.reads import People, Reader
 from benchmarks.results import Column, Estimate, Options, Section, Table, Value
 from benchmarks.sets import provenance
-from benchmarks.styles import Style, by_name, styles
+from benchmarks.styles import Style, by_name, stronger, styles
 from seethrough.auditor import odds
 from seethrough.auditor.attackers import COVERED_WEIGHT, directions
 from seethrough.auditor.recognisers import RECOGNISERS, RecogniserName
@@ -31,7 +31,7 @@ GOAL = 0.03
 
 def covers() -> list[Style]:
     """Styles that the audit can name."""
-    return [style for style in styles() if style.operator is not None]
+    return [style for style in (*styles(), *stronger()) if style.operator is not None]
 
 
 def asset(options: Options) -> Path:
