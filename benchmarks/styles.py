@@ -109,7 +109,7 @@ def styles() -> tuple[Style, ...]:
 
 
 def stronger() -> tuple[Style, ...]:
-    """Covers beyond PROTOCOL's, for the fit of odds: editors use them, and nothing is extrapolated."""
+    """Covers beyond PROTOCOL's, for the fit of odds: editors use them too."""
     return (_mosaic(32), _gauss(18))
 
 
