@@ -23,6 +23,7 @@ from seethrough.weights import ASSETS
 from training import data
 from training.adversary import Adversary, AdversaryConfig
 from training.critic import CriticConfig, CriticGame
+from training.dial import blended
 from training.discriminator import DiscriminatorConfig
 from training.explain import axes, explained
 from training.frozen import FrozenRecogniser
@@ -35,6 +36,8 @@ from training.warm_start import load_matching
 
 SHARE = 8
 """One picture in so many is restored again."""
+DEFAULT = 0.7
+"""The dial's default."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,9 @@ class RealismConfig(TrainConfig):
         Mean absolute change when the result is restored again.
     identity : float
         One minus the cosine of MobileFaceNet's descriptors.
+    lowest : float
+        Every picture is judged at a place of the dial between this one and 1, blended with the
+        frozen posterior mean; at 1 the network's pictures are judged as they are.
     """
 
     network: NetworkConfig = SHIPPED
@@ -82,6 +88,7 @@ class RealismConfig(TrainConfig):
     explains: float = 50.0
     idempotent: float = 0.2
     identity: float = 0.3
+    lowest: float = 1.0
 
     def task(self, arguments: argparse.Namespace) -> RealismTask:
         """Load faces, glyphs, the frozen networks."""
@@ -90,7 +97,10 @@ class RealismConfig(TrainConfig):
 
 
 class ExplainedPairs(data.Pairs):
-    """Pairs, with the operator as matrices: ``(degraded, clean, kind, rows, columns)``."""
+    """Pairs, with the operator as matrices and a place of the dial.
+
+    ``(degraded, clean, kind, rows, columns, place)``, the last ``float32 ()`` on [0, 1].
+    """
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
         rng = np.random.default_rng([self.seed, index])
@@ -104,6 +114,7 @@ class ExplainedPairs(data.Pairs):
             data.TEXT if text else data.FACE,
             rows.astype(np.float16),
             columns.astype(np.float16),
+            np.float32(rng.random()),
         )
 
 
@@ -137,6 +148,14 @@ class RealismTask(Task):
             return net(degraded, kind)
         return net(degraded, kind, self._base(degraded, kind))
 
+    def _shown(self, restored: Tensor, degraded: Tensor, kind: Tensor, dial: Tensor) -> Tensor:
+        """What each picture looks like at a place of the dial, ``(N,)``; as it is without one."""
+        if self.config.lowest == 1:
+            return restored
+        with torch.no_grad():
+            mean = self._base(degraded, kind)
+        return blended(mean, restored, dial)
+
     def prepare(self, device: torch.device) -> None:
         for frozen in (self._base, self._perceptual, self._recogniser):
             frozen.to(device)
@@ -160,13 +179,14 @@ class RealismTask(Task):
     def loss(
         self, net: Callable[..., Tensor], batch: list[Tensor], device: torch.device, bf16: bool
     ) -> Tensor:
-        degraded, clean, kind, rows, columns = (part.to(device) for part in batch)
+        degraded, clean, kind, rows, columns, place = (part.to(device) for part in batch)
         x, y = (
             part.float().div(255).contiguous(memory_format=torch.channels_last)
             for part in (degraded, clean)
         )
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            restored = self._restored(net, x, kind)
+            dial = self.config.lowest + (1 - self.config.lowest) * place
+            restored = self._shown(self._restored(net, x, kind), x, kind, dial)
             self._adversary.teach(restored, y, x, kind, self.rate)
             loss = self._adversary.judge(restored, y, x, kind)
             loss = loss + self._as_seen(restored, y, x)
@@ -188,7 +208,10 @@ class RealismTask(Task):
     def validate(
         self, net: nn.Module, device: torch.device, bf16: bool
     ) -> tuple[dict[str, float], npt.NDArray[Any]]:
-        """Negative LPIPS (VGG-16, in thousandths) of faces, so that higher is better, and PSNR."""
+        """Negative LPIPS (VGG-16, in thousandths) of faces, so that higher is better, and PSNR.
+
+        Of the blend at the dial's default, where a blend is trained.
+        """
         scores, rows = {}, []
         for name, (degraded, clean, kind) in self._sets.items():
             if kind == data.TEXT and self.config.mix.text == 0:
@@ -199,7 +222,8 @@ class RealismTask(Task):
                 kinds = torch.full((len(x),), kind, device=device)
                 with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                     x = x.permute(0, 3, 1, 2).float() / 255
-                    parts.append(self._restored(net, x, kinds).cpu())
+                    dial = torch.full((len(x),), DEFAULT, device=device)
+                    parts.append(self._shown(self._restored(net, x, kinds), x, kinds, dial).cpu())
             restored = torch.cat(parts)
             truth = torch.from_numpy(clean).permute(0, 3, 1, 2).float() / 255
             levels = torch.round(restored.clamp(0, 1) * 255) / 255

@@ -15,14 +15,16 @@ torch = pytest.importorskip("torch", reason="training needs the `train` extra")
 
 from seethrough import degrade  # noqa: E402
 from seethrough.auditor.recognisers import RECOGNISERS, Recogniser, RecogniserName  # noqa: E402
+from seethrough.pipeline.options import REALISM  # noqa: E402
+from seethrough.restorer.dial import blended  # noqa: E402
 from seethrough.weights import ASSETS  # noqa: E402
-from training import export, warm_start  # noqa: E402
+from training import dial, export, warm_start  # noqa: E402
 from training.critic import CriticConfig, CriticGame  # noqa: E402
 from training.explain import axes, explained  # noqa: E402
 from training.frozen import FrozenRecogniser  # noqa: E402
 from training.network import NetworkConfig, Restorer  # noqa: E402
 from training.perceptual import STAGES, WIDTHS, Perceptual  # noqa: E402
-from training.realism import RealismConfig  # noqa: E402
+from training.realism import DEFAULT, RealismConfig  # noqa: E402
 
 OPERATORS = {
     "gauss": degrade.GaussianBlur(3.0),
@@ -165,3 +167,29 @@ def test_the_card_says_how_it_was_trained(tmp_path: Path, archive: Path, atlas: 
     assert "never evidence" in card
     assert "relativistic" in card
     assert "| text" not in card
+
+
+def test_the_dial_that_is_trained_is_the_one_that_ships(rng: np.random.Generator) -> None:
+    mean, realistic = rng.random((2, 3, 3, 128, 128)).astype(np.float32)
+    places = (0.0, 0.7, 1.0)
+    made = dial.blended(
+        torch.from_numpy(mean), torch.from_numpy(realistic), torch.tensor(places)
+    ).numpy()
+    for i, place in enumerate(places):
+        shipped = blended(mean[i : i + 1], realistic[i : i + 1], place)
+        assert np.abs(made[i] - shipped[0]).max() < 1e-4
+    assert DEFAULT == REALISM
+
+
+def test_the_dial_lets_detail_through_to_the_network() -> None:
+    mean = torch.full((1, 3, 128, 128), 0.5)
+    cells = (torch.arange(128)[:, None] + torch.arange(128)) % 2 * 2.0 - 1
+    wave = torch.sin(torch.arange(128) / 128 * 2 * torch.pi).expand(128, 128)
+    felt = {}
+    for name, pattern in (("fine", cells), ("coarse", wave)):
+        realistic = mean.clone().requires_grad_(True)
+        shown = dial.blended(mean, realistic, torch.tensor([0.7]))
+        (shown * pattern).sum().backward()
+        assert realistic.grad is not None
+        felt[name] = float((realistic.grad[0] * pattern).sum() / (3 * pattern.square().sum()))
+    assert felt["fine"] > 0.7 > felt["coarse"] > 0.2
