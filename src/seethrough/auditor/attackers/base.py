@@ -101,6 +101,20 @@ class Recognising:
         return self.recognisers[name].similarity(read, gallery)
 
 
+class Directed:
+    """Base of the attackers that read directions: they compare these by :func:`directions`."""
+
+    def compare(
+        self,
+        name: RecogniserName,
+        read: Descriptors,
+        gallery: Descriptors,
+        covered_gallery: Descriptors | None = None,
+    ) -> Similarities:
+        """Cosines."""
+        return directions(name, read, gallery, covered_gallery)
+
+
 def mirrored(crops: Crops) -> Crops:
     """Turn crops left to right: a second look at the same people, whose errors differ."""
     return np.ascontiguousarray(crops[:, :, ::-1])
@@ -118,7 +132,25 @@ def directions(
     What is read in a covered face differs from who it is, and much of that difference comes from
     the cover and the attacker: it comes back when a photo of the same person is covered as well.
     With ``covered_gallery``, a photo is looked for between its own direction and the one that is
-    read then, whose share is ``weight`` to one.
+    read then.
+
+    Parameters
+    ----------
+    name : str
+        The recogniser in whose space that is done.
+    read : ndarray
+        ``float32 (N, D)``, directions of length one.
+    gallery : ndarray
+        ``float32 (M, D)``, descriptors as the recogniser gives them.
+    covered_gallery : ndarray, optional
+        ``float32 (M, D)``, directions of length one.
+    weight : float
+        Of ``covered_gallery`` to one of ``gallery``, at least 0.
+
+    Returns
+    -------
+    ndarray
+        ``float64 (N, M)``, range [-1, 1].
     """
     towards = spaces()[name].direction(gallery)
     if covered_gallery is not None:

@@ -7,14 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from seethrough.auditor.attackers.base import (
-    Reads,
-    Recognising,
-    Similarities,
-    directions,
-    mirrored,
-)
-from seethrough.auditor.recognisers import Crops, Descriptors, Recogniser, RecogniserName
+from seethrough.auditor.attackers.base import Directed, Reads, Recognising, mirrored
+from seethrough.auditor.recognisers import Crops, Recogniser
 from seethrough.auditor.space import spaces
 from seethrough.auditor.types import Level
 from seethrough.restorer import Restorer
@@ -23,7 +17,7 @@ SHARE = 0.65
 """Of the tuned restorer in the blend; chosen on PROTOCOL's calibration people."""
 
 
-class Restoring(Recognising):
+class Restoring(Directed, Recognising):
     """Recognises what a restorer makes of the face, seen as it is and mirrored.
 
     Two restorers look, and their pictures are blended: the posterior mean, which guesses each pixel
@@ -61,13 +55,3 @@ class Restoring(Recognising):
             name: spaces()[name].direction(np.float32(0.5) * (described + turned[name]))
             for name, described in found.items()
         }
-
-    def compare(
-        self,
-        name: RecogniserName,
-        read: Descriptors,
-        gallery: Descriptors,
-        covered_gallery: Descriptors | None = None,
-    ) -> Similarities:
-        """Cosines."""
-        return directions(name, read, gallery, covered_gallery)

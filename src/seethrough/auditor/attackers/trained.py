@@ -14,7 +14,7 @@ from typing import ClassVar
 import numpy as np
 
 from seethrough.auditor import space
-from seethrough.auditor.attackers.base import Reads, Similarities, directions, mirrored
+from seethrough.auditor.attackers.base import Directed, Reads, mirrored
 from seethrough.auditor.recognisers import Crops, Descriptors, RecogniserName
 from seethrough.auditor.types import Level
 from seethrough.session import Device, open_session
@@ -22,7 +22,7 @@ from seethrough.session import Device, open_session
 BATCH = 16
 
 
-class Trained:
+class Trained(Directed):
     """Reads identity straight from the covered face, seen as it is and mirrored.
 
     Parameters
@@ -59,16 +59,6 @@ class Trained:
             levels = seen[part].transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255)
             found[part] = self._session.run({"degraded": levels})[0]
         return space.unit(found)
-
-    def compare(
-        self,
-        name: RecogniserName,
-        read: Descriptors,
-        gallery: Descriptors,
-        covered_gallery: Descriptors | None = None,
-    ) -> Similarities:
-        """Cosines."""
-        return directions(name, read, gallery, covered_gallery)
 
 
 def fused(restored: Reads, trained: Reads, weights: Mapping[RecogniserName, float]) -> Reads:
