@@ -174,7 +174,7 @@ def random_cover(rng: np.random.Generator, mix: Mix, text: bool) -> Degradation:
 def limited(operator: Degradation, rng: np.random.Generator) -> Degradation:
     """An operator over the face's box or ellipse alone, hard or feathered."""
     dx, dy = rng.normal(0, 5, 2)
-    grow = rng.normal(0, 6)
+    grow = rng.normal(4, 9)  # from eyes and mouth alone to all but the rim of the crop
     x0, y0 = max(0.0, 28 + dx - grow), max(0.0, 36 + dy - grow)
     box = Box(x0, y0, max(x0 + 40, 100 + dx + grow), max(y0 + 48, 124 + dy + grow))
     region = box if rng.random() < 0.5 else degrade.Ellipse.inscribed(box)

@@ -1,12 +1,15 @@
 """The posterior-mean restorer for faces and text."""
 
+from training.data import Mix
 from training.network import SHIPPED
 from training.restoration import RestorerConfig
 
 CONFIG = RestorerConfig(
     name="restorer",
+    batch=32,
     network=SHIPPED,
-    muon=0.005,
+    mix=Mix(partial=0.25),
+    muon=0.006,
     adamw=4e-4,
     ema=16_000,
 )
