@@ -41,7 +41,7 @@ HELD_OUT = (
 EXCLUDED = (
     "Math", "STIXIntegrals", "STIXNonUnicode", "STIXSize", "STIXVariants", "Symbols", "Keyboard",
     "Initials", "D050000L", "Caps", "Thin", "Monoisome", "Minus", "Smallcaps", "Z003",
-    "Script", "Upright", "Unslanted", "Quotation", "Tamil", "Style Std", "Humor",
+    "Script", "Upright", "Unslanted", "Quotation", "Tamil", "Style Std", "Humor", "Sketch", " SC",
 )  # fmt: skip
 """Families without ordinary letters, or near-copies of another."""
 
@@ -174,11 +174,13 @@ def vocabulary(path: Path = Path("/usr/share/dict/words")) -> list[str]:
 
 def main() -> None:
     """Build the atlas from the fonts of this machine."""
+    from training.letterforms import chosen  # which imports this module
+
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("output", type=Path)
     output = parser.parse_args().output
     output.parent.mkdir(parents=True, exist_ok=True)
-    faces = build(installed_fonts())
+    faces = chosen(build(installed_fonts()))
     save(output, faces, vocabulary())
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
     families = sorted({face.family for face in faces})
