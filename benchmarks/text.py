@@ -37,6 +37,8 @@ Restore: TypeAlias = Callable[[Crops], Crops]
 CAP_HEIGHT = 20.0
 """Of the clean lines, in pixels."""
 LINES = 400
+LARGER = (24.0, 28.0, 32.0)
+"""Further cap heights that `x4` is measured at: the smallest is the hardest."""
 MARGIN = 8
 """Pixels left free at both ends of a line."""
 SHEET_ROWS = 16
@@ -49,6 +51,13 @@ COLUMNS = (
     Column("psnr", "PSNR, dB"),
     Column("ssim", "SSIM", 3),
     Column("cer", "character error rate", 1, share=True),
+)
+SIZE_COLUMNS = (
+    Column("cap", "cap height, px", 0),
+    Column("clean", "clean", 1, share=True),
+    Column("input", "input", 1, share=True),
+    Column("restored", "restored", 1, share=True),
+    Column("ratio", "restored / input"),
 )
 
 
@@ -66,12 +75,15 @@ class Lines:
         Row of each base line.
     families : tuple of str
         Families of the type faces that had a part, sorted.
+    cap_height : float
+        In pixels.
     """
 
     clean: Crops
     texts: tuple[str, ...]
     baselines: tuple[int, ...]
     families: tuple[str, ...]
+    cap_height: float = CAP_HEIGHT
 
 
 def held_out_faces() -> list[Typeface]:
@@ -114,9 +126,13 @@ def words() -> list[str]:
 
 
 def render(
-    faces: Sequence[Typeface], vocabulary: Sequence[str], count: int, seed: int = 0
+    faces: Sequence[Typeface],
+    vocabulary: Sequence[str],
+    count: int,
+    seed: int = 0,
+    cap_height: float = CAP_HEIGHT,
 ) -> Lines:
-    """Set lines which fit the square whole, at a cap height of 20 px.
+    """Set lines which fit the square whole.
 
     Line ``i`` depends on the seed, ``i`` and the type faces only, not on ``count``.
     """
@@ -127,17 +143,19 @@ def render(
         width = np.inf
         while width > SIZE - 2 * MARGIN:
             text = phrase(vocabulary, rng, int(rng.integers(3, 11)))
-            width = line_width(face, text, CAP_HEIGHT)
+            width = line_width(face, text, cap_height)
         x = rng.uniform(MARGIN, SIZE - MARGIN - width)
         baseline = int(rng.integers(56, 93))
         coverage = np.zeros((SIZE, SIZE), np.float32)
-        draw(coverage, face, text, (x, baseline), CAP_HEIGHT)
+        draw(coverage, face, text, (x, baseline), cap_height)
         paper, alpha = background(rng), coverage[..., None]
         clean.append(to_uint8(paper * (1 - alpha) + ink(paper, rng) * alpha))
         texts.append(text)
         baselines.append(baseline)
         families.add(face.family)
-    return Lines(np.stack(clean), tuple(texts), tuple(baselines), tuple(sorted(families)))
+    return Lines(
+        np.stack(clean), tuple(texts), tuple(baselines), tuple(sorted(families)), cap_height
+    )
 
 
 def degraded(clean: Crops, setting: Setting, seed: int = 0) -> Crops:
@@ -206,12 +224,12 @@ class Tesseract:
         return [" ".join(page.split()) for page in pages]
 
 
-def prepared(crop: Image, baseline: int) -> Image:
+def prepared(crop: Image, baseline: int, cap_height: float = CAP_HEIGHT) -> Image:
     """Bring a line to what an OCR engine expects, alike for clean, degraded and restored ones.
 
     The rows of the line alone, dark on bright, enlarged three times, with a margin.
     """
-    top, bottom = baseline - round(1.5 * CAP_HEIGHT), baseline + round(0.7 * CAP_HEIGHT)
+    top, bottom = baseline - round(1.5 * cap_height), baseline + round(0.7 * cap_height)
     grey = cv2.cvtColor(crop[max(0, top) : bottom], cv2.COLOR_RGB2GRAY)
     if np.median(grey) < 128:
         grey = 255 - grey
@@ -231,7 +249,10 @@ def edits(read: str, truth: str) -> int:
 
 def error_rate(crops: Crops, lines: Lines, judge: Tesseract, rng: np.random.Generator) -> Estimate:
     """Character error rate: all edits over all characters, with its interval over lines."""
-    pictures = [prepared(*pair) for pair in zip(crops, lines.baselines, strict=True)]
+    pictures = [
+        prepared(crop, baseline, lines.cap_height)
+        for crop, baseline in zip(crops, lines.baselines, strict=True)
+    ]
     found = [edits(*pair) for pair in zip(judge.read(pictures), lines.texts, strict=True)]
     mean_length = sum(map(len, lines.texts)) / len(lines.texts)
     return metrics.estimate(np.array(found) / mean_length, rng)
@@ -284,6 +305,37 @@ def evaluate(
     return rows
 
 
+def by_size(
+    restore: Restore,
+    faces: Sequence[Typeface],
+    vocabulary: Sequence[str],
+    count: int,
+    *,
+    judge: Tesseract,
+    seed: int = 0,
+) -> Table:
+    """Read ``x4`` at :data:`LARGER` cap heights: what a larger print is worth."""
+    rows: list[dict[str, Value]] = []
+    for cap_height in LARGER:
+        lines = render(faces, vocabulary, count, seed, cap_height)
+        clean, given, restored = (
+            row["cer"] for row in evaluate(restore, lines, [Setting("x4")], judge=judge, seed=seed)
+        )
+        assert isinstance(given, Estimate)
+        assert isinstance(restored, Estimate)
+        rows.append(
+            {
+                "cap": cap_height,
+                "clean": clean,
+                "input": given,
+                "restored": restored,
+                "ratio": restored.mean / given.mean if given.mean > 0 else None,
+            }
+        )
+    caption = f"`x4` in larger print, {count} lines each of the same type faces"
+    return Table(caption, SIZE_COLUMNS, tuple(rows))
+
+
 def against_goals(rows: Sequence[Mapping[str, Value]]) -> Table | None:
     """``x4`` beside the project's goals, where it was measured."""
     rates = {
@@ -308,7 +360,8 @@ def against_goals(rows: Sequence[Mapping[str, Value]]) -> Table | None:
 def run(options: Options, settings: Sequence[Setting] = SETTINGS) -> Section:
     """Measure the packaged restorer, or ``options.weights``."""
     judge = Tesseract()
-    lines = render(held_out_faces(), words(), options.limit or LINES, options.seed)
+    faces, vocabulary, count = held_out_faces(), words(), options.limit or LINES
+    lines = render(faces, vocabulary, count, options.seed)
     restorer = Restorer(device="cpu", threads=options.threads, weights=options.weights)
 
     def restore(crops: Crops) -> Crops:
@@ -333,7 +386,10 @@ def run(options: Options, settings: Sequence[Setting] = SETTINGS) -> Section:
     }
     table = Table("Text, held-out type faces", COLUMNS, tuple(rows))
     aims = against_goals(rows)
-    tables = (table,) if aims is None else (aims, table)
+    tables: tuple[Table, ...] = (table,) if aims is None else (aims, table)
+    if Setting("x4") in settings:
+        seed = options.seed
+        tables += (by_size(restore, faces, vocabulary, count // 2, judge=judge, seed=seed),)
     return Section("text", "Restoration of text", text, tables, provenance)
 
 

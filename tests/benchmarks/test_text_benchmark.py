@@ -40,6 +40,21 @@ def test_every_family_is_held_out_from_training(lines: text.Lines) -> None:
     assert all(is_held_out(family) for family in lines.families)
 
 
+def test_larger_lines_are_drawn_larger_and_fit(
+    faces: list[Typeface], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The same word every time, on paper without texture.
+    monkeypatch.setattr(text, "phrase", lambda *_: "Hill")
+    monkeypatch.setattr(text, "background", lambda _: np.ones((128, 128, 3), np.float32))
+    monkeypatch.setattr(text, "ink", lambda *_: np.zeros(3, np.float32))
+    for cap_height in (text.CAP_HEIGHT, *text.LARGER):
+        lines = text.render(faces[:1], VOCABULARY, 3, 0, cap_height)
+        assert lines.cap_height == cap_height
+        dark = lines.clean[0, ..., 0] < 128
+        assert np.ptp(np.flatnonzero(dark.any(axis=1))) == pytest.approx(cap_height, rel=0.15)
+        assert not dark[:, [0, -1]].any()
+
+
 def test_lines_fit_into_their_square(faces: list[Typeface], lines: text.Lines) -> None:
     assert lines.clean.shape == (12, 128, 128, 3)
     assert lines.clean.dtype == np.uint8
@@ -119,6 +134,18 @@ def test_a_missing_fontconfig_says_what_to_install(monkeypatch: pytest.MonkeyPat
 
 @needs_tesseract
 class TestJudge:
+    def test_larger_print_is_measured_at_every_height(self, faces: list[Typeface]) -> None:
+        seen = []
+
+        def nothing(crops: Crops) -> Crops:
+            seen.append(crops)
+            return crops
+
+        table = text.by_size(nothing, faces, VOCABULARY, 6, judge=text.Tesseract())
+        assert [row["cap"] for row in table.rows] == list(text.LARGER)
+        assert all(row["ratio"] in (None, 1) for row in table.rows)
+        assert len(seen) == len(text.LARGER)
+
     def test_clean_lines_are_read_and_blurred_ones_are_not(self, lines: text.Lines) -> None:
         judge, rng = text.Tesseract(), np.random.default_rng(0)
         clean = text.error_rate(lines.clean, lines, judge, rng)
