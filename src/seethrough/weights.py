@@ -59,7 +59,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Weights(
         name="restorer",
         file="restorer.onnx",
-        sha256="ae941a238a585c5608638d6152bd7be28083286dd2de8659ebf2749072de39a0",
+        sha256="9247109e1f72b9e295871b18d92938b9fab8c89ee092528879a4176fc8c3380e",
         task="restores 128 px crops of faces and text, least squared error",
         scale=1,
         preprocessing=(
