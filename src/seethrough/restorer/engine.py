@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from seethrough.errors import MissingPartError, UsageError
-from seethrough.geometry import crop
+from seethrough.geometry import Matrix, crop
 from seethrough.restorer.blending import Layer, compose, with_grain
 from seethrough.restorer.cells import smoothed
+from seethrough.restorer.completion import completed
 from seethrough.restorer.consistency import consistency
 from seethrough.restorer.dial import blended
 from seethrough.restorer.targets import (
@@ -30,6 +31,7 @@ from seethrough.types import (
     Face,
     Image,
     Kind,
+    Mask,
     Patch,
     Restoration,
     TextLine,
@@ -257,6 +259,30 @@ class Restorer:
             for layer in layers
         )
 
+    def _restored(
+        self,
+        picture: Image,
+        matrices: Sequence[tuple[Target, Matrix]],
+        crops: npt.NDArray[np.uint8],
+    ) -> npt.NDArray[np.uint8]:
+        """Restore the crops of targets; what lay under a mosaic as if it went on around it."""
+        found: dict[int, tuple[Image, Mask]] = {}
+        for i, (target, matrix) in enumerate(matrices):
+            if target.kind == "face" and target.cover is not None:
+                more = completed(picture, matrix, target.cover)
+                if more is not None:
+                    found[i] = more
+        kinds: list[Kind] = [target.kind for target, _ in matrices]
+        kinds += ["face"] * len(found)
+        given = np.concatenate([crops, *(filled[None] for filled, _ in found.values())])
+        restored = self.restore_crops(given, kinds)
+        result = restored[: len(crops)]
+        for (i, (_, mask)), whole in zip(found.items(), restored[len(crops) :], strict=True):
+            covered = mask[..., None]
+            blend = result[i] * (1 - covered) + whole * covered
+            result[i] = np.rint(blend).astype(np.uint8)
+        return result
+
     def _layers(
         self,
         picture: Image,
@@ -270,7 +296,7 @@ class Restorer:
             return []
         started = time.perf_counter()
         crops = np.stack([crop(picture, matrix, CROP) for _, matrix in matrices])
-        restored = self.restore_crops(crops, [target.kind for target, _ in matrices])
+        restored = self._restored(picture, matrices, crops)
         each = (time.perf_counter() - started) / len(matrices)
         layers = []
         done = 0
