@@ -21,6 +21,7 @@ from seethrough.degrade import Degradation, Float
 from seethrough.types import Box, Image
 from training import glyphs
 from training.block_codec import block_codec
+from training.photo_space import covered_in_photo
 from training.text_render import random_text
 
 FACE, TEXT = 0, 1
@@ -46,6 +47,9 @@ class Mix:
         Share of in-place degradations that are compressed afterwards.
     partial : float
         Share of in-place degradations that cover only the face's box or ellipse.
+    turned : float
+        Share of in-place degradations of faces that are drawn in a photo and cut out with the
+        face (:mod:`training.photo_space`).
     misaligned : float
         Share of faces turned, scaled and shifted as a detector errs.
     photos : float
@@ -64,6 +68,7 @@ class Mix:
     motion: float = 0.03
     codec: float = 0.25
     partial: float = 0.12
+    turned: float = 0.0
     misaligned: float = 0.3
     rotation: float = 2.0
     scale: float = 0.035
@@ -218,7 +223,10 @@ def random_degradation(
         operator = random_cover(rng, mix, text)
         if not text and rng.random() < mix.partial:
             operator = limited(operator, rng)
-        degraded = operator.apply(clean, rng)
+        if not text and mix.turned > 0 and rng.random() < mix.turned:
+            degraded, operator = covered_in_photo(clean, operator, rng), None
+        else:
+            degraded = operator.apply(clean, rng)
         if rng.random() < 0.15:
             degraded = degrade.Noise(_log_uniform(rng, 0.002, 0.03)).apply(degraded, rng)
     if rng.random() < (mix.codec if name == "cover" else mix.codec / 2):
