@@ -22,7 +22,7 @@ from seethrough.types import CoveredRegion, Image, Mask
 _FLAT = 6.0  # levels: standard deviation within a cell, a codec's ringing included
 _SEEN = 0.3  # of a cell: less of it under the cover does not tell its colour
 _DOUBT = 1.0  # px: how far from a grid line a pixel may belong to the next cell after all
-_SMALLEST = 3.0  # px of the crop: finer cells are no cover
+_SMALLEST = 1.5  # px of the crop: finer cells are gone once the crop is cut
 _LEAST, _MOST = 0.02, 0.98  # of the crop: outside of these there is nothing to carry on
 _RIM = 1.5  # px of the crop: softness of the seam between both restorations
 
