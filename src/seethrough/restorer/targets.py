@@ -11,9 +11,10 @@ import numpy.typing as npt
 
 from seethrough import operators
 from seethrough.errors import UsageError
-from seethrough.geometry import Matrix, similarity
+from seethrough.geometry import Matrix, scale_of, similarity
 from seethrough.restorer.blending import Change, Layer, matched_colour, placed_layer, region_mask
 from seethrough.restorer.clarity import is_clear
+from seethrough.restorer.reach import reached
 from seethrough.text import is_clear as is_clear_line
 from seethrough.text import line_tiles
 from seethrough.types import (
@@ -34,6 +35,8 @@ CROP = 128
 
 LEAST_FACE = 24  # px: a narrower face has no room to show what was restored
 LEAST_LINE = 6  # px: likewise the height of a line of text
+_SIGMA = {"gauss": 1.0, "box": 12**-0.5}
+"""Of a blur's size: its standard deviation along an axis."""
 _COVER_SHARE = 0.2  # of a region: less cover than this is somebody else's
 
 
@@ -131,6 +134,18 @@ def _cover_of(box: Box, covered: Sequence[CoveredRegion]) -> CoveredRegion | Non
     return best
 
 
+def _mask(matrix: Matrix, target: Target, given: Image) -> Mask:
+    """Which part of a crop is to be replaced: the cover, and as far as a blur goes on."""
+    found = region_mask(matrix, CROP, target.cover)
+    if target.cover is None or target.cover.operator.size is None:
+        return found
+    share = _SIGMA.get(target.cover.operator.kind)
+    if share is None or target.kind != "face":
+        return found
+    sigma = share * max(target.cover.operator.size) * scale_of(matrix)
+    return np.minimum(reached(given, found, sigma), region_mask(matrix, CROP, None))
+
+
 def layer_of(
     picture: Image,
     target: Target,
@@ -140,7 +155,7 @@ def layer_of(
     """Fit the restored crops of one target into the picture that they are laid over."""
     replaced = target.operator is not None and target.operator.kind == "mosaic"
     masks = target.weights or tuple(
-        region_mask(matrix, CROP, target.cover) for matrix in target.matrices
+        _mask(matrix, target, given) for matrix, given in zip(target.matrices, crops, strict=True)
     )
     pieces: list[tuple[Matrix, Mask, Change]] = []
     for matrix, mask, given, made in zip(target.matrices, masks, crops, restored, strict=True):
