@@ -234,6 +234,24 @@ def test_blurs_are_found_in_place(astronaut: Image, quality: int | None, ellipti
     assert found.operator.size == pytest.approx((8, 8), rel=0.2)
 
 
+@pytest.mark.parametrize("enlarged", [2, 3])
+@pytest.mark.parametrize("elliptic", [False, True])
+def test_a_strong_blur_in_a_large_picture_is_found_whole(
+    astronaut: Image, enlarged: int, elliptic: bool
+) -> None:
+    """A wide blur leaves nothing to see over a few pixels: its middle must count all the same."""
+    side = enlarged * 512
+    large = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_CUBIC)
+    grain = np.random.default_rng(0).normal(0, 6, large.shape)  # a camera's detail
+    large = np.clip(large + grain, 0, 255).astype(np.uint8)
+    box = Box(*(enlarged * v for v in (160, 60, 290, 220)))
+    region = degrade.Ellipse.inscribed(box) if elliptic else box
+    blurred = degrade.Within(degrade.GaussianBlur(box.width / 10), region)(large)
+    found = about(find_covered(blurred), box)
+    assert found.operator.kind == "gauss"
+    assert found.box.intersection(box) > (0.6 if elliptic else 0.7) * box.area
+
+
 def test_a_background_out_of_focus_is_no_cover(astronaut: Image) -> None:
     blurred = degrade.GaussianBlur(9)(astronaut)
     outline = np.zeros((512, 512), np.uint8)

@@ -23,7 +23,8 @@ from seethrough.types import Box, CoveredRegion, Operator
 Grid = npt.NDArray[np.float64]
 Vector = npt.NDArray[np.float64]
 
-_LONG_SIDE = 1024  # pixels: larger pictures are reduced to this before the search
+_LONG_SIDES = (256, 512, 1024)  # pixels: larger pictures are reduced to these to be searched
+_AS_LARGE = 0.8  # times its area: what a closer look must find again of a region
 _STEP = 4  # pixels between cells of the evidence map
 _REACH = 4.0  # pixels: sigma of the neighbourhood that a cell sums over
 _SHARP = 2.4  # pixels: change length above which a neighbourhood looks blurred
@@ -69,8 +70,31 @@ FEATURES = (
 
 
 def find(luma: Plane) -> list[CoveredRegion]:
-    """Return the blurred regions of a picture, surest first."""
-    small, scale = reduced(luma)
+    """Return the blurred regions of a picture, surest first.
+
+    A strong blur in a large picture shows nothing over the few pixels that the search looks at
+    together, so large pictures are searched at several sizes, the smallest first.
+    """
+    sides = [side for side in _LONG_SIDES[:-1] if side < max(luma.shape)] + [_LONG_SIDES[-1]]
+    found: list[CoveredRegion] = []
+    for side in dict.fromkeys(sides):
+        for region in _found(luma, side):
+            same = [f for f in found if f.box.intersection(region.box) > 0.3 * _lesser(f, region)]
+            if not same:
+                found.append(region)
+            elif region.box.area >= _AS_LARGE * max(f.box.area for f in same):
+                # As much of it, seen more closely.
+                found = [f for f in found if f not in same] + [region]
+    return sorted(found, key=lambda r: -r.operator.confidence)
+
+
+def _lesser(one: CoveredRegion, other: CoveredRegion) -> float:
+    return min(one.box.area, other.box.area)
+
+
+def _found(luma: Plane, long_side: int) -> list[CoveredRegion]:
+    """Search a picture that is reduced to a length at most."""
+    small, scale = reduced(luma, long_side)
     height, width = luma.shape
     detail = rim.fine_detail(small)
     found = []
@@ -83,7 +107,7 @@ def find(luma: Plane) -> list[CoveredRegion]:
         box = Box(x0, y0, min(x1, width), min(y1, height))
         how = _explain(small, detail, candidate, scale)
         found.append(CoveredRegion(box, Operator(how.kind, how.size, None, confidence)))
-    return sorted(found, key=lambda r: -r.operator.confidence)
+    return found
 
 
 def estimate(luma: Plane) -> Operator | None:
@@ -169,9 +193,9 @@ def evidence(luma: Plane) -> Grid:
     return result
 
 
-def reduced(luma: Plane) -> tuple[Plane, float]:
+def reduced(luma: Plane, long_side: int = _LONG_SIDES[-1]) -> tuple[Plane, float]:
     """The picture at the size that is searched, and its scale (1 or less)."""
-    scale = min(1.0, _LONG_SIDE / max(luma.shape))
+    scale = min(1.0, long_side / max(luma.shape))
     if scale == 1.0:
         return luma, 1.0
     size = (max(1, round(luma.shape[1] * scale)), max(1, round(luma.shape[0] * scale)))
