@@ -389,7 +389,7 @@ def run(options: Options, settings: Sequence[Setting] = SETTINGS) -> Section:
     tables: tuple[Table, ...] = (table,) if aims is None else (aims, table)
     if Setting("x4") in settings:
         seed = options.seed
-        tables += (by_size(restore, faces, vocabulary, count // 2, judge=judge, seed=seed),)
+        tables += (by_size(restore, faces, vocabulary, max(1, count // 2), judge=judge, seed=seed),)
     return Section("text", "Restoration of text", text, tables, provenance)
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from seethrough import degrade
-from seethrough.geometry import crop
+from seethrough.geometry import crop, similarity, template
+from seethrough.restorer import Restorer
 from seethrough.restorer.completion import completed
-from seethrough.types import Box, CoveredRegion, Operator
+from seethrough.types import Box, CoveredRegion, Face, Operator
 
 IDENTITY = np.array([[1.0, 0, 0], [0, 1, 0]])
 
@@ -82,6 +83,7 @@ def test_in_a_large_turned_photo() -> None:
     [
         (Box(0, 0, 128, 128), 8, "mosaic"),  # nothing is left clear
         (Box(32, 24, 96, 104), 1, "mosaic"),  # gone once the crop is cut
+        (Box(32, 24, 96, 104), 32, "mosaic"),  # six cells: the surroundings say more
         (Box(32, 24, 96, 104), 8, "gauss"),
         (Box(500, 500, 600, 600), 8, "mosaic"),  # elsewhere
     ],
@@ -91,6 +93,35 @@ def test_there_is_not_always_something_to_carry_on(box: Box, cell: int, kind: st
     region = cover(box, cell, (0, 0))
     operator = Operator(kind, region.operator.size, (0, 0), 1.0, None)  # type: ignore[arg-type]
     assert completed(given, IDENTITY, CoveredRegion(box, operator)) is None
+
+
+def test_a_picture_is_restored_from_both_crops(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lay under the mosaic is that of the crop that it covers all of."""
+    seen = []
+
+    def network(self: Restorer, crops: np.ndarray, kinds: list[str]) -> np.ndarray:
+        seen.append((crops.copy(), list(kinds)))
+        result = np.empty_like(crops)
+        result[0], result[1:] = 40, 200
+        return result
+
+    monkeypatch.setattr(Restorer, "restore_crops", network)
+    box = Box(32, 24, 96, 104)
+    given = degrade.Within(degrade.Mosaic(8), box, cropped=True)(photo())
+    marks = template(128)
+    face = Face(Box(28, 36, 100, 124), marks, 1.0)
+    found = Restorer(threads=1).restore_picture(
+        given, faces=[face], covered=[cover(box, 8, (0, 0))], force=True
+    )
+    (crops, kinds), whole = seen[0], completed(given, similarity(marks, 128), cover(box, 8, (0, 0)))
+    assert whole is not None
+    assert kinds == ["face", "face"]
+    np.testing.assert_array_equal(crops[1], whole[0])
+    inside, outside = np.s_[40:90, 44:84], np.s_[8:14, 8:120]
+    change = found.picture.astype(int) - given
+    assert np.abs(change[outside]).max() == 0
+    assert found.synthesised[inside].all()
+    assert np.ptp(found.picture[inside]) < 60  # of the second crop alone, its colour matched
 
 
 def test_a_crop_beyond_the_picture_has_nothing() -> None:

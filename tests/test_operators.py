@@ -252,6 +252,18 @@ def test_a_strong_blur_in_a_large_picture_is_found_whole(
     assert found.box.intersection(box) > (0.6 if elliptic else 0.7) * box.area
 
 
+def test_neighbouring_blurs_of_a_large_picture_are_all_covered(astronaut: Image) -> None:
+    large = cv2.resize(astronaut, (1024, 1024), interpolation=cv2.INTER_CUBIC)
+    grain = np.random.default_rng(0).normal(0, 6, large.shape)
+    large = np.clip(large + grain, 0, 255).astype(np.uint8)
+    boxes = Box(330, 130, 460, 300), Box(480, 130, 610, 300)
+    for box in boxes:
+        large = Within(degrade.GaussianBlur(10), box)(large)
+    found = find_covered(large)
+    for box in boxes:
+        assert max(region.box.intersection(box) for region in found) > 0.6 * box.area
+
+
 def test_a_background_out_of_focus_is_no_cover(astronaut: Image) -> None:
     blurred = degrade.GaussianBlur(9)(astronaut)
     outline = np.zeros((512, 512), np.uint8)

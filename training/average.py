@@ -25,7 +25,7 @@ def average(parts: Sequence[tuple[dict[str, Any], float]]) -> dict[str, Any]:
     ----------
     parts : sequence of (dict, float)
         Checkpoints of :mod:`training.train` and their weights, which add up to 1. All but the
-        averaged network is the last one's.
+        averaged network is the last one's; what only training needs is left out.
 
     Returns
     -------
@@ -50,9 +50,18 @@ def average(parts: Sequence[tuple[dict[str, Any], float]]) -> dict[str, Any]:
         )
         for name, value in last["ema"].items()
     }
-    origin = [{"pictures": int(state["seen"]), "weight": weight} for state, weight in parts]
+    origin = [
+        {
+            "pictures": int(state["seen"]),
+            "weight": weight,
+            "commit": state["commit"],
+            "data": state["data"],
+        }
+        for state, weight in parts
+    ]
     config = configs[-1] | {"average_of": origin}
-    return {**last, "ema": blended, "config": json.dumps(config)}
+    kept = {key: last[key] for key in ("commit", "seed", "data", "seen")}
+    return {**kept, "ema": blended, "config": json.dumps(config)}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -63,9 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     if len(given.parts) % 2:
         parser.error("give a weight after each checkpoint")
-    paths, weights = given.parts[::2], [float(weight) for weight in given.parts[1::2]]
-    states = [torch.load(path, map_location="cpu", weights_only=True) for path in paths]
-    torch.save(average(list(zip(states, weights, strict=True))), given.out)
+    try:
+        weights = [float(weight) for weight in given.parts[1::2]]
+        states = [torch.load(p, map_location="cpu", weights_only=True) for p in given.parts[::2]]
+        blended = average(list(zip(states, weights, strict=True)))
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    torch.save(blended, given.out)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ class Mix:
         Share of in-place degradations that cover only the face's box or ellipse.
     turned : float
         Share of in-place degradations of faces that are drawn in a photo and cut out with the
-        face (:mod:`training.photo_space`).
+        face (:mod:`training.photo_space`). No operator is told for these, so that losses which
+        degrade the result again leave them out.
     misaligned : float
         Share of faces turned, scaled and shifted as a detector errs.
     photos : float
@@ -206,7 +207,7 @@ def random_degradation(
     """Degrade ``float32 (128, 128, 3)``; same shape.
 
     Also returns the operator, without the noise and the compression that may have followed;
-    ``None`` where it was not one.
+    ``None`` where it was not one, or was drawn in a photo.
     """
     operator: Degradation | None = None
     names = ("x4", "x8", "mixed", "cover")

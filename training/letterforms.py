@@ -72,7 +72,20 @@ def shapes(face: Typeface) -> Shapes:
 
 
 def legibility(face: Shapes, references: Sequence[Shapes]) -> float:
-    """Share of letters and digits that look most like the same one of any reference."""
+    """Share of letters and digits that look most like the same one of any reference.
+
+    Parameters
+    ----------
+    face : ndarray
+        From :func:`shapes`.
+    references : sequence of ndarray
+        Likewise, of one face at least.
+
+    Returns
+    -------
+    float
+        Range [0, 1].
+    """
     characters = [CHARACTERS[index] for index in _LETTERS]
     likeness = np.stack([face @ reference.T for reference in references]).max(axis=0)
     hits = 0

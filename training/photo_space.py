@@ -37,7 +37,7 @@ def random_view(size: int, rng: np.random.Generator) -> tuple[Matrix, int, float
         Pixels of the photo for each of the crop.
     """
     scale = float(np.exp(rng.uniform(np.log(SMALLEST), np.log(LARGEST))))
-    angle = np.deg2rad(rng.normal(0, TURN))
+    angle = np.deg2rad(np.clip(rng.normal(0, TURN), -2.5 * TURN, 2.5 * TURN))
     side = int(np.ceil(_MARGIN * size * scale))
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) / scale
     middle = np.full(2, (side - 1) / 2) + rng.uniform(-0.5, 0.5, 2)
@@ -45,7 +45,17 @@ def random_view(size: int, rng: np.random.Generator) -> tuple[Matrix, int, float
 
 
 def moved(operator: Degradation, matrix: Matrix, scale: float) -> Degradation:
-    """Bring an operator of the crop to the photo; its region stays upright there."""
+    """Bring an operator of the crop to the photo; its region stays upright there.
+
+    Parameters
+    ----------
+    operator : Degradation
+        In pixels of the crop.
+    matrix : ndarray
+        ``float64 (2, 3)``, photo to crop.
+    scale : float
+        Pixels of the photo for each of the crop.
+    """
     larger = scaled(operator, scale)
     if not isinstance(operator, Within) or not isinstance(larger, Within):
         return larger

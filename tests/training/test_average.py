@@ -16,7 +16,15 @@ from training import average  # noqa: E402
 def checkpoint(value: float, seen: int, width: int = 4) -> dict[str, Any]:
     config = {"name": "restorer", "network": {"channels": [width]}, "seen": seen}
     ema = {"weight": torch.full((2, width), value, dtype=torch.float16)}
-    return {"config": json.dumps(config), "ema": ema, "seen": seen, "commit": str(seen)}
+    return {
+        "config": json.dumps(config),
+        "ema": ema,
+        "seen": seen,
+        "commit": str(seen),
+        "data": f"data {seen}",
+        "seed": 1,
+        "optims": "large",
+    }
 
 
 def test_every_weight_is_blended_and_the_origin_is_told(tmp_path: Path) -> None:
@@ -30,9 +38,20 @@ def test_every_weight_is_blended_and_the_origin_is_told(tmp_path: Path) -> None:
     assert torch.equal(state["ema"]["weight"], torch.full((2, 4), 3.0))
     assert (state["seen"], state["commit"]) == (300, "300")
     assert json.loads(state["config"])["average_of"] == [
-        {"pictures": 100, "weight": 0.25},
-        {"pictures": 300, "weight": 0.75},
+        {"pictures": 100, "weight": 0.25, "commit": "100", "data": "data 100"},
+        {"pictures": 300, "weight": 0.75, "commit": "300", "data": "data 300"},
     ]
+    assert "optims" not in state
+
+
+@pytest.mark.parametrize("parts", [["a.pt"], ["a.pt", "half"], ["missing.pt", "1"]])
+def test_a_wrong_command_line_says_so(parts: list[str], tmp_path: Path) -> None:
+    torch.save(checkpoint(0.0, 100), tmp_path / "a.pt")
+    paths = [str(tmp_path / part) if part.endswith(".pt") else part for part in parts]
+    with pytest.raises(SystemExit) as error:
+        average.main([*paths, "--out", str(tmp_path / "out.pt")])
+    assert error.value.code == 2
+    assert not (tmp_path / "out.pt").exists()
 
 
 def test_a_checkpoint_averaged_with_itself_is_itself() -> None:

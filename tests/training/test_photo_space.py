@@ -10,6 +10,7 @@ from seethrough.degrade import Degradation, Ellipse, Within
 from seethrough.geometry import invert, scale_of, transform
 from seethrough.types import Box
 from training import photo_space
+from training.data import Mix, random_degradation
 
 
 def face(seed: int = 3) -> np.ndarray:
@@ -19,13 +20,16 @@ def face(seed: int = 3) -> np.ndarray:
     return np.asarray((soft - soft.min()) / np.ptp(soft), np.float32)
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(40))
 def test_the_whole_crop_lies_in_its_photo(seed: int) -> None:
     matrix, side, scale = photo_space.random_view(128, np.random.default_rng(seed))
     assert 1 / scale_of(matrix) == pytest.approx(scale)
     middle = transform(invert(matrix), np.array([[63.5, 63.5]]))[0]
     assert np.abs(middle - (side - 1) / 2).max() <= 0.5
-    assert side >= 1.25 * 128 * scale
+    corners = np.array([[0, 0], [127, 0], [0, 127], [127, 127]], np.float64)
+    there = transform(invert(matrix), corners)
+    assert there.min() >= 0
+    assert there.max() <= side - 1
 
 
 def test_a_cover_that_does_nothing_gives_the_crop_back() -> None:
@@ -64,6 +68,10 @@ def test_a_region_keeps_its_place_and_size(region: Box | Ellipse) -> None:
     if isinstance(there.region, Box) and isinstance(region, Box):
         assert there.region.width == pytest.approx(region.width * scale)
         assert there.region.height == pytest.approx(region.height * scale)
+    elif isinstance(there.region, Ellipse) and isinstance(region, Ellipse):
+        assert there.region.half_axes == pytest.approx([v * scale for v in region.half_axes])
+    else:
+        pytest.fail("the region became another shape")
 
 
 def test_operators_of_the_whole_crop_are_only_scaled() -> None:
@@ -81,3 +89,15 @@ def test_a_mosaics_cells_are_turned() -> None:
         np.mean(np.abs(np.diff(p, axis=0)).max(axis=(1, 2)) < 1e-3) for p in (given, in_place)
     ]
     assert repeats[0] < 0.3 < repeats[1]
+
+
+def test_the_mix_draws_them(faces: np.ndarray) -> None:
+    """With nothing but turned mosaics, no degradation of a face is one of the crop's own."""
+    mix = Mix(x4=0, x8=0, mixed=0, gauss=0, box=0, motion=0, codec=0, partial=0, turned=1)
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        clean = degrade.to_float(faces[seed % len(faces)])
+        degraded, operator = random_degradation(clean, False, mix, rng)
+        assert operator is None
+        assert degraded.shape == clean.shape
+        assert np.mean(np.abs(np.diff(degraded, axis=0)).max(axis=(1, 2)) < 1e-3) < 0.4

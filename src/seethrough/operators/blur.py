@@ -24,6 +24,7 @@ Grid = npt.NDArray[np.float64]
 Vector = npt.NDArray[np.float64]
 
 _LONG_SIDES = (256, 512, 1024)  # pixels: larger pictures are reduced to these to be searched
+_SMALLER = 0.8  # of the picture's long side: a size nearer to it shows nothing new
 _AS_LARGE = 0.8  # times its area: what a closer look must find again of a region
 _STEP = 4  # pixels between cells of the evidence map
 _REACH = 4.0  # pixels: sigma of the neighbourhood that a cell sums over
@@ -75,16 +76,17 @@ def find(luma: Plane) -> list[CoveredRegion]:
     A strong blur in a large picture shows nothing over the few pixels that the search looks at
     together, so large pictures are searched at several sizes, the smallest first.
     """
-    sides = [side for side in _LONG_SIDES[:-1] if side < max(luma.shape)] + [_LONG_SIDES[-1]]
+    sides = [side for side in _LONG_SIDES[:-1] if side < _SMALLER * max(luma.shape)]
     found: list[CoveredRegion] = []
-    for side in dict.fromkeys(sides):
+    for side in (*sides, _LONG_SIDES[-1]):
+        kept, new = found, []
         for region in _found(luma, side):
             same = [f for f in found if f.box.intersection(region.box) > 0.3 * _lesser(f, region)]
-            if not same:
-                found.append(region)
-            elif region.box.area >= _AS_LARGE * max(f.box.area for f in same):
-                # As much of it, seen more closely.
-                found = [f for f in found if f not in same] + [region]
+            if region.box.area >= _AS_LARGE * sum(f.box.area for f in same):
+                # As much of it, seen more closely, or another region.
+                kept = [f for f in kept if f not in same]
+                new.append(region)
+        found = kept + new
     return sorted(found, key=lambda r: -r.operator.confidence)
 
 

@@ -10,6 +10,7 @@ only what lay under the cover is taken from that.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,6 +23,7 @@ from seethrough.types import CoveredRegion, Image, Mask
 _FLAT = 6.0  # levels: standard deviation within a cell, a codec's ringing included
 _SEEN = 0.3  # of a cell: less of it under the cover does not tell its colour
 _DOUBT = 1.0  # px: how far from a grid line a pixel may belong to the next cell after all
+_FEWEST = 9  # cells: fewer hold too little for clear surroundings to be given up
 _SMALLEST = 1.5  # px of the crop: finer cells are gone once the crop is cut
 _LEAST, _MOST = 0.02, 0.98  # of the crop: outside of these there is nothing to carry on
 _RIM = 1.5  # px of the crop: softness of the seam between both restorations
@@ -67,6 +69,8 @@ def completed(picture: Image, matrix: Matrix, cover: CoveredRegion) -> tuple[Ima
     filled, known = _carried_on(part, down, across)
     local = matrix.copy()
     local[:, 2] += matrix[:, :2] @ (x0, y0)
+    if not known.any():
+        return None
     levels = crop(np.repeat(np.uint8(255) * known[..., None], 3, axis=2), local, CROP)[..., 0]
     share = float(levels.mean()) / 255
     if not _LEAST < share < _MOST:
@@ -78,14 +82,25 @@ def completed(picture: Image, matrix: Matrix, cover: CoveredRegion) -> tuple[Ima
 class _Axis:
     """Pixels along one axis of a part of the picture.
 
+    Parameters
+    ----------
+    start, stop : int
+        First pixel of the part, and the one after its last, in the picture.
+    size, phase : float
+        Grid lines lie at ``phase + k * size``, pixels of the picture.
+    box : (float, float)
+        The cover's ends, likewise.
+
     Attributes
     ----------
     cells : ndarray
-        ``int64 (N,)``: which cell each lies in, from 0 without gaps.
+        ``int64 (N,)``: which cell each pixel lies in, from 0 without gaps.
     starts : ndarray
-        First pixel of each cell.
-    inside, core : ndarray
-        ``bool (N,)``: in the cover's box; surely of its cell.
+        ``int64``: first pixel of each cell.
+    inside : ndarray
+        ``bool (N,)``: in the cover's box.
+    core : ndarray
+        ``bool (N,)``: surely of its cell.
     """
 
     def __init__(
@@ -99,6 +114,10 @@ class _Axis:
         from_line = np.minimum(place - numbers, 1 - (place - numbers)) * size
         self.core = from_line >= min(_DOUBT, size / 4)
 
+    def counts(self, of: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        """How many pixels of each cell are marked."""
+        return np.asarray(np.add.reduceat(of, self.starts, dtype=np.int64), np.int64)
+
 
 def _carried_on(part: Image, down: _Axis, across: _Axis) -> tuple[Image, npt.NDArray[np.bool_]]:
     """Give every cell one colour; also say which pixels had it already, under the cover.
@@ -107,21 +126,22 @@ def _carried_on(part: Image, down: _Axis, across: _Axis) -> tuple[Image, npt.NDA
     stay as they are.
     """
 
-    def total(of: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        sums = np.add.reduceat(of, down.starts, axis=0)
-        return np.asarray(np.add.reduceat(sums, across.starts, axis=1))
+    def total(values: npt.NDArray[np.unsignedinteger[Any]]) -> npt.NDArray[np.int64]:
+        rows = np.add.reduceat(values, down.starts, axis=0, dtype=np.int64)
+        return np.asarray(np.add.reduceat(rows, across.starts, axis=1), np.int64)
 
-    values = part.astype(np.float64)
-    one = np.ones((*part.shape[:2], 1))
-    core = one * (down.core[:, None] & across.core)[..., None]
-    inside = down.inside[:, None] & across.inside
-    under = core * inside[..., None]
-    count = total(under)
-    mean = total(values * under) / np.maximum(count, 1)
-    spread = np.sqrt(np.maximum(total(values**2 * under) / np.maximum(count, 1) - mean**2, 0))
-    flat = spread.mean(axis=2, keepdims=True) <= _FLAT
-    covered = (count > 0) & (count >= _SEEN * total(core)) & flat
-    colours = np.where(covered, mean, total(values) / total(one))
-    known = covered[..., 0][down.cells][:, across.cells] & inside
-    filled = np.rint(colours).astype(np.uint8)[down.cells][:, across.cells]
+    under_y, under_x = (axis.core & axis.inside for axis in (down, across))
+    count = np.outer(down.counts(under_y), across.counts(under_x))[..., None]
+    core = np.outer(down.counts(down.core), across.counts(across.core))[..., None]
+    every = np.outer(*(axis.counts(np.ones_like(axis.core)) for axis in (down, across)))[..., None]
+    under = part * (under_y[:, None] & under_x)[..., None]
+    mean = total(under) / np.maximum(count, 1)
+    square = total(np.square(under, dtype=np.uint16)) / np.maximum(count, 1)
+    spread = np.sqrt(np.maximum(square - mean**2, 0)).mean(axis=2, keepdims=True)
+    covered = (count > 0) & (count >= _SEEN * core) & (spread <= _FLAT)
+    if int(covered.sum()) < _FEWEST:
+        return part, np.zeros(part.shape[:2], np.bool_)
+    colours = np.rint(np.where(covered, mean, total(part) / every)).astype(np.uint8)
+    known = covered[..., 0][down.cells][:, across.cells] & down.inside[:, None] & across.inside
+    filled = colours[down.cells][:, across.cells]
     return np.where(known[..., None], part, filled), known

@@ -247,7 +247,7 @@ class Restorer:
             One for each: the pixels that changed. No grain is laid over them: in a film it would
             be new in every frame.
         """
-        layers = [layer for layer, _ in self._layers(picture, targets, None, picture)]
+        layers = [layer for layer, _ in self._layers(picture, targets, None, picture, grow=False)]
         result, _ = compose(picture, layers)
         return tuple(
             Patch(
@@ -259,7 +259,7 @@ class Restorer:
             for layer in layers
         )
 
-    def _restored(
+    def _restored_targets(
         self,
         picture: Image,
         matrices: Sequence[tuple[Target, Matrix]],
@@ -289,6 +289,8 @@ class Restorer:
         targets: Sequence[Target],
         rng: np.random.Generator | None,
         base: Image,
+        *,
+        grow: bool = True,
     ) -> list[tuple[Layer, float]]:
         """Return the restored layer of each target, to be laid over ``base``, and its seconds."""
         matrices = [(target, matrix) for target in targets for matrix in target.matrices]
@@ -296,7 +298,7 @@ class Restorer:
             return []
         started = time.perf_counter()
         crops = np.stack([crop(picture, matrix, CROP) for _, matrix in matrices])
-        restored = self._restored(picture, matrices, crops)
+        restored = self._restored_targets(picture, matrices, crops)
         each = (time.perf_counter() - started) / len(matrices)
         layers = []
         done = 0
@@ -304,7 +306,7 @@ class Restorer:
             started = time.perf_counter()
             count = len(target.matrices)
             part = slice(done, done + count)
-            layer = layer_of(base, target, crops[part], restored[part])
+            layer = layer_of(base, target, crops[part], restored[part], grow=grow)
             if rng is not None:
                 layer = with_grain(layer, picture, rng)
             layers.append((layer, each * count + time.perf_counter() - started))

@@ -36,7 +36,7 @@ CROP = 128
 LEAST_FACE = 24  # px: a narrower face has no room to show what was restored
 LEAST_LINE = 6  # px: likewise the height of a line of text
 _SIGMA = {"gauss": 1.0, "box": 12**-0.5}
-"""Of a blur's size: its standard deviation along an axis."""
+"""Standard deviation of a blur along an axis, as a share of its size."""
 _COVER_SHARE = 0.2  # of a region: less cover than this is somebody else's
 
 
@@ -134,16 +134,17 @@ def _cover_of(box: Box, covered: Sequence[CoveredRegion]) -> CoveredRegion | Non
     return best
 
 
-def _mask(matrix: Matrix, target: Target, given: Image) -> Mask:
+def _mask(matrix: Matrix, target: Target, given: Image | None) -> Mask:
     """Which part of a crop is to be replaced: the cover, and as far as a blur goes on."""
     found = region_mask(matrix, CROP, target.cover)
-    if target.cover is None or target.cover.operator.size is None:
+    if given is None or target.cover is None or target.cover.operator.size is None:
         return found
     share = _SIGMA.get(target.cover.operator.kind)
     if share is None or target.kind != "face":
         return found
-    sigma = share * max(target.cover.operator.size) * scale_of(matrix)
-    return np.minimum(reached(given, found, sigma), region_mask(matrix, CROP, None))
+    pixel = scale_of(matrix)
+    sigma = share * max(target.cover.operator.size) * pixel
+    return np.minimum(reached(given, found, sigma, pixel), region_mask(matrix, CROP, None))
 
 
 def layer_of(
@@ -151,11 +152,18 @@ def layer_of(
     target: Target,
     crops: npt.NDArray[np.uint8],
     restored: npt.NDArray[np.uint8],
+    *,
+    grow: bool = True,
 ) -> Layer:
-    """Fit the restored crops of one target into the picture that they are laid over."""
+    """Fit the restored crops of one target into the picture that they are laid over.
+
+    ``grow`` follows a blur farther than it was found. Not in films: its rim would move from frame
+    to frame with the codec's noise.
+    """
     replaced = target.operator is not None and target.operator.kind == "mosaic"
     masks = target.weights or tuple(
-        _mask(matrix, target, given) for matrix, given in zip(target.matrices, crops, strict=True)
+        _mask(matrix, target, given if grow else None)
+        for matrix, given in zip(target.matrices, crops, strict=True)
     )
     pieces: list[tuple[Matrix, Mask, Change]] = []
     for matrix, mask, given, made in zip(target.matrices, masks, crops, restored, strict=True):
