@@ -31,7 +31,7 @@ from benchmarks.results import ROOT, Column, Estimate, Options, Section, Table, 
 from benchmarks.sets import provenance
 from benchmarks.styles import SOLID, Style, styles, with_codec
 from seethrough.auditor import odds, rates
-from seethrough.auditor.recognisers import RECOGNISERS, RecogniserName
+from seethrough.auditor.recognisers import RECOGNISERS
 from seethrough.weights import ASSETS
 
 ENCODED_PEOPLE = 250
@@ -45,7 +45,7 @@ def measured(
     reader: Reader,
     style: Style,
     people: People,
-    fusion: dict[RecogniserName, float],
+    fusion: odds.Fusion,
     seed: int,
 ) -> list[Row]:
     """Every attacker and recogniser on one style."""
@@ -118,12 +118,12 @@ def _folders(options: Options) -> tuple[Path, Path]:
     return parts.cache_folder(), parts.cache_folder()
 
 
-def _fusion(options: Options) -> dict[RecogniserName, float]:
+def _fusion(options: Options) -> odds.Fusion:
     """The weights that ``odds`` fitted."""
     path = odds_asset(options)
     if not path.exists():
-        return dict.fromkeys(RECOGNISERS, 1.0)
-    return dict(odds.from_json(path.read_text(encoding="utf-8")).fusion)
+        return odds.alike(dict.fromkeys(RECOGNISERS, 1.0))
+    return odds.from_json(path.read_text(encoding="utf-8")).fusion
 
 
 def contamination(rows: Sequence[Row], near: npt.NDArray[np.bool_]) -> tuple[float, float, float]:

@@ -21,7 +21,7 @@ from benchmarks.sets import provenance
 from benchmarks.styles import Style, by_name, stronger, styles
 from seethrough.auditor import odds
 from seethrough.auditor.attackers import COVERED_WEIGHT, directions
-from seethrough.auditor.recognisers import RECOGNISERS, RecogniserName
+from seethrough.auditor.recognisers import RECOGNISERS
 from seethrough.weights import ASSETS
 
 WEIGHTS = (0.0, 0.25, 0.5, COVERED_WEIGHT, 1.0, 1.5)
@@ -42,7 +42,7 @@ def asset(options: Options) -> Path:
 def gathered(
     reader: Reader,
     which: People,
-    fusion: dict[RecogniserName, float],
+    fusion: odds.Fusion,
     *,
     people_as_strangers: bool = False,
 ) -> list[Sample]:
@@ -130,13 +130,17 @@ def run(options: Options) -> Section:
         ),
         provenance={
             "weights": weights,
-            "fusion": ", ".join(f"{name} {weight:g}" for name, weight in fusion.items()),
+            "fusion": "; ".join(
+                f"{name} "
+                + ", ".join(f"{kind} {u:g} x 2^({v:g} s)" for kind, (u, v) in each.items())
+                for name, each in fusion.items()
+            ),
             **provenance(options),
         },
     )
 
 
-def _weights(reader: Reader, fusion: dict[RecogniserName, float]) -> Table:
+def _weights(reader: Reader, fusion: odds.Fusion) -> Table:
     """Rank-1 of calibration people by how much what is read in covered photos counts."""
     people, photos = reader.calibration, reader.clean_gallery()
     owners = reader.owners(people)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.identification import outcome
-from benchmarks.reads import Name, People, Reader
+from benchmarks.reads import Name, People, Reader, cover_of
 from benchmarks.styles import Style
 from seethrough.auditor import odds
 from seethrough.auditor.recognisers import RECOGNISERS, RecogniserName
@@ -21,7 +22,11 @@ RIDGE = 0.5
 """Of the logistic weights; keeps a family apart from its neighbours only where data say so."""
 STEPS = 60
 FUSION_STYLES = ("mosaic-8", "gauss-6")
-FUSION_WEIGHTS = (0.15, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+"""Shown in a table of weights."""
+FUSION_WEIGHTS = (0.1, 0.15, 0.25, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+"""Of the trained attacker, at a family's usual strength."""
+FUSION_SLOPES = (0.0, 0.5, 1.0, 1.5)
+"""Powers of two that it counts more for each doubling of the strength."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +69,7 @@ def samples(
     reader: Reader,
     style: Style,
     people: People,
-    fusion: dict[RecogniserName, float],
+    fusion: odds.Fusion,
     *,
     people_as_strangers: bool = False,
 ) -> list[Sample]:
@@ -78,14 +83,14 @@ def samples(
         A cover that the audit can name.
     people : ndarray
         Whose probes.
-    fusion : dict
+    fusion : mapping
         Weight of the trained attacker beside the restoring one.
     people_as_strangers : bool
         Compare with the other people of ``eval/lfw`` instead of the shipped descriptors. Strangers
         whose photos are covered too are other people in any case, until :func:`with_impostors`.
     """
     assert style.operator is not None
-    cover = odds.Cover(style.operator, float(style.covered.mean()))
+    cover = cover_of(style)
     frames = reader.frames(people)
     found = []
     for name in reader.names:
@@ -142,27 +147,42 @@ def _others(similarities: Float, owners: People) -> Float:
 
 def fit_fusion(
     reader: Reader, styles: Sequence[Style], people: People, *, covers: bool = True
-) -> dict[RecogniserName, float]:
-    """Weight of the trained attacker that names most calibration people, each recogniser's own.
+) -> odds.Fusion:
+    """How much the trained attacker counts, so that most calibration people are named.
 
-    Without ``covers`` for attackers that leave their gallery as it is.
+    For every family of covers its own, over all strengths together. Without ``covers`` for
+    attackers that leave their gallery as it is.
     """
     usual: dict[RecogniserName, float] = dict.fromkeys(RECOGNISERS, 1.0)
     if "A2+A3" not in reader.names:
-        return usual
-    chosen = [style for style in styles if style.name in FUSION_STYLES]
+        return odds.alike(usual)
+    reached: dict[tuple[RecogniserName, str], list[float]] = {}
+    for weight in FUSION_WEIGHTS:
+        fusion = odds.alike(dict.fromkeys(RECOGNISERS, weight))
+        for style in styles:
+            similarities = reader.similarities("A2+A3", style, people, fusion, covers=covers)
+            for recogniser, values in similarities.items():
+                scored = outcome(values, reader.owners(people))
+                named = float(scored.first.mean() + scored.of_100.mean())
+                reached.setdefault((recogniser, style.name), []).append(named)
+    grid = np.log(FUSION_WEIGHTS)
 
-    def reached(recogniser: RecogniserName, weight: float) -> float:
-        total = 0.0
-        for style in chosen:
-            weights = {**usual, recogniser: weight}
-            similarities = reader.similarities("A2+A3", style, people, weights, covers=covers)
-            scored = outcome(similarities[recogniser], reader.owners(people))
-            total += float(scored.first.mean() + scored.of_100.mean())
-        return total
+    def total(recogniser: RecogniserName, family: str, pair: tuple[float, float]) -> float:
+        fusion = {recogniser: {family: pair}}
+        return sum(
+            float(np.interp(np.log(odds.fusion_weights(fusion, cover)[recogniser]), grid, scores))
+            for style in styles
+            if (cover := cover_of(style)).operator.kind == family
+            and (scores := reached[recogniser, style.name])
+        )
 
+    pairs = list(itertools.product(FUSION_WEIGHTS, FUSION_SLOPES))
     return {
-        name: max(FUSION_WEIGHTS, key=lambda weight: reached(name, weight)) for name in RECOGNISERS
+        name: {
+            family: max(pairs, key=lambda pair: total(name, family, pair))
+            for family in odds.alike(usual)[name]
+        }
+        for name in RECOGNISERS
     }
 
 
@@ -216,7 +236,7 @@ def rows(
     return np.concatenate(x), np.concatenate(y), np.concatenate(who)
 
 
-def calibrate(found: Sequence[Sample], fusion: dict[RecogniserName, float]) -> odds.Calibration:
+def calibrate(found: Sequence[Sample], fusion: odds.Fusion) -> odds.Calibration:
     """Fit every attacker, recogniser and kind of gallery."""
     impostors = fit_impostors(found)
     found = [with_impostors(sample, impostors) for sample in found]

@@ -21,6 +21,7 @@ from benchmarks.metrics import Crops
 from benchmarks.results import Options
 from benchmarks.styles import Style, by_name
 from seethrough import weights
+from seethrough.auditor import odds
 from seethrough.auditor.attackers import (
     Attacker,
     Context,
@@ -37,6 +38,7 @@ from seethrough.auditor.attackers import (
 from seethrough.auditor.recognisers import RECOGNISERS, Descriptors, Recogniser, RecogniserName
 from seethrough.auditor.space import carried
 from seethrough.restorer import Restorer
+from seethrough.types import Operator
 
 CHUNK = 125
 Source: TypeAlias = Literal["probes", "gallery"]
@@ -122,9 +124,7 @@ class Reader:
         """Whether the attacker has something to look at."""
         return name != "A5" or (style.partial and style.base != "clean")
 
-    def reads(
-        self, name: Name, style: Style, people: People, fusion: dict[RecogniserName, float]
-    ) -> Reads:
+    def reads(self, name: Name, style: Style, people: People, fusion: odds.Fusion) -> Reads:
         """What an attacker takes the probes of these people for.
 
         Parameters
@@ -135,22 +135,22 @@ class Reader:
             How they are covered.
         people : ndarray
             Their numbers.
-        fusion : dict
-            Weight of the trained attacker beside the restoring one.
+        fusion : mapping
+            How much the trained attacker counts: :func:`seethrough.auditor.odds.fusion_weights`.
         """
         if name == "A2+A3":
             restored = self._read("A2", style, people, "probes")
-            return fused(restored, self._read("A3", style, people, "probes"), fusion)
+            trained = self._read("A3", style, people, "probes")
+            return fused(restored, trained, odds.fusion_weights(fusion, cover_of(style)))
         return self._read("A0" if name == "A1" else name, style, people, "probes")
 
-    def covered_gallery(
-        self, name: Name, style: Style, fusion: dict[RecogniserName, float]
-    ) -> Reads:
+    def covered_gallery(self, name: Name, style: Style, fusion: odds.Fusion) -> Reads:
         """What it takes the photos of the gallery for once they are covered too, never encoded."""
         base = by_name(style.base)
         if name == "A2+A3":
             restored = self._read("A2", base, self.crowd, "gallery")
-            return fused(restored, self._read("A3", base, self.crowd, "gallery"), fusion)
+            trained = self._read("A3", base, self.crowd, "gallery")
+            return fused(restored, trained, odds.fusion_weights(fusion, cover_of(style)))
         return self._read("A0" if name == "A1" else name, base, self.crowd, "gallery")
 
     def similarities(
@@ -158,7 +158,7 @@ class Reader:
         name: Name,
         style: Style,
         people: People,
-        fusion: dict[RecogniserName, float],
+        fusion: odds.Fusion,
         *,
         covers: bool | None = None,
     ) -> dict[RecogniserName, Similarities]:
@@ -241,6 +241,12 @@ class Reader:
             with parts.written(path) as temporary:
                 np.savez(temporary, allow_pickle=False, done=done, **rows)
         return {name: values[people] for name, values in rows.items()}
+
+
+def cover_of(style: Style) -> odds.Cover:
+    """What the audit knows of a style: its operator, and how much of the crop it covers."""
+    operator = style.operator or Operator("solid", None, None, 1.0)
+    return odds.Cover(operator, float(style.covered.mean()))
 
 
 def _chunks(people: People) -> Iterable[People]:

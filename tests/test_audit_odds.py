@@ -19,6 +19,9 @@ def cover(kind: OperatorKind = "mosaic", size: float | None = 8, share: float = 
     return odds.Cover(Operator(kind, both, None, 1.0), share)
 
 
+FAMILIES = {"mosaic": (0.5, 1.0), "gauss": (0.25, 0.5), "box": (2.0, 0.0)}
+
+
 def toy() -> odds.Calibration:
     width = odds.features("A2", cover(), np.zeros(1), 100).shape[1]
     weights = np.zeros(width)
@@ -28,7 +31,7 @@ def toy() -> odds.Calibration:
     impostors = np.zeros((2, len(odds.impostor_features(cover()))))
     impostors[:, 0] = -0.4, math.log(0.1)
     return odds.Calibration(
-        {key: {100: model, 1000: model}}, {"A1 dlib": impostors}, {"dlib": 0.5}, 7
+        {key: {100: model, 1000: model}}, {"A1 dlib": impostors}, {"dlib": FAMILIES}, 7
     )
 
 
@@ -90,6 +93,31 @@ def test_odds_and_interval_of_a_known_model() -> None:
 
 def test_strangers_of_the_parrot() -> None:
     assert toy().strangers("A1", "dlib", cover()) == pytest.approx([-0.4, 0.1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "length", "weight"),
+    [
+        ("mosaic", 8, 0.5),
+        ("mosaic", 16, 1.0),
+        ("mosaic", 64, 2.0),  # as the strongest that was fitted, 32
+        ("mosaic", 1, 0.25),  # as the weakest, 4
+        ("gauss", 12, 0.25 * 2**0.5),
+        ("box", 62, 2.0),
+        ("eye-bar", None, 0.5),
+    ],
+)
+def test_the_trained_attacker_counts_more_the_more_is_hidden(
+    kind: OperatorKind, length: float | None, weight: float
+) -> None:
+    found = odds.fusion_weights({"dlib": FAMILIES}, cover(kind, length))
+    assert found == {"dlib": pytest.approx(weight)}
+
+
+def test_one_weight_for_all_covers() -> None:
+    fusion = odds.alike({"dlib": 0.7})
+    for kind, length in (("mosaic", 4), ("gauss", 9), ("box", 80), ("solid", None)):
+        assert odds.fusion_weights(fusion, cover(kind, length)) == {"dlib": pytest.approx(0.7)}
 
 
 def test_json_keeps_the_calibration() -> None:

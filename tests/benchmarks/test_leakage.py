@@ -257,7 +257,7 @@ def fitted() -> tuple[odds.Calibration, dict[bool, list[odds_fit.Sample]]]:
     invented = Invented()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(odds_fit, "spaces", lambda: invented.spaces)
-        fusion = dict.fromkeys(RECOGNISERS, 1.0)
+        fusion = odds.alike(dict.fromkeys(RECOGNISERS, 1.0))
 
         def gathered(people: np.ndarray, as_people: bool) -> list[odds_fit.Sample]:
             return odds_benchmark.gathered(

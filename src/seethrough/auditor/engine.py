@@ -149,7 +149,8 @@ class AuditEngine:
             scores: dict[RecogniserName, float | None] = dict.fromkeys(RECOGNISERS)
             return self._readings("A4", middle.cover, scores, blind=True, same=same), ()
         covered = np.logical_or.reduce([case.covered for case in cases])
-        reads, sight = self._pooled(shown(registered(cases)[None], visible("A3", kind, covered)))
+        pooled = shown(registered(cases)[None], visible("A3", kind, covered))
+        reads, sight = self._pooled(pooled, middle.cover)
         counts = [*[1.0] * len(used), weight(cases)]
         together = joined([*(look.reads for look in used), reads], counts)
         score = self._among_frames if same else self._among_photos
@@ -176,7 +177,7 @@ class AuditEngine:
         others = self._calibration.strangers(self._model_of("A4"), name, middle.cover)
         return _standing(genuine, others)
 
-    def _pooled(self, crop: Crops) -> tuple[Reads, Sight]:
+    def _pooled(self, crop: Crops, cover: odds.Cover) -> tuple[Reads, Sight]:
         """Read frames that were laid over one another as A2 and A3 read one frame."""
         reads: dict[Level, Reads] = {}
         sight = Sight("A4", crop[0])
@@ -187,10 +188,11 @@ class AuditEngine:
                 reads["A2"] = attacker.read(restored)
             elif attacker.level == "A3":
                 reads["A3"] = attacker.read(crop)
-        return (self._fused(reads) if "A3" in reads else reads["A2"]), sight
+        return (self._fused(reads, cover) if "A3" in reads else reads["A2"]), sight
 
-    def _fused(self, reads: dict[Level, Reads]) -> Reads:
-        return fused(reads["A2"], reads["A3"], self._calibration.fusion)
+    def _fused(self, reads: dict[Level, Reads], cover: odds.Cover) -> Reads:
+        weights = odds.fusion_weights(self._calibration.fusion, cover)
+        return fused(reads["A2"], reads["A3"], weights)
 
     def _look(self, case: Case) -> _Look:
         cover = odds.Cover(case.operator, float(case.covered.mean()))
@@ -216,9 +218,9 @@ class AuditEngine:
             if not blind and (level != "A1" or level in covered):
                 reads[level] = attacker.read(sight)
                 if level == "A3":
-                    reads[level] = self._fused(reads)
+                    reads[level] = self._fused(reads, cover)
                     if level in covered:
-                        covered[level] = self._fused(covered)
+                        covered[level] = self._fused(covered, cover)
                 scores = {
                     name: self._score(
                         attacker, cover, name, read, known[name], covered.get(level, {}).get(name)

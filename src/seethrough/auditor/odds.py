@@ -37,6 +37,10 @@ WIDTH = 1.96
 """Standard errors on either side of a 95 % interval."""
 
 Float = npt.NDArray[np.float64]
+Fusion = Mapping[RecogniserName, Mapping[str, tuple[float, float]]]
+"""For each recogniser, and each family of covers, how much the trained attacker counts beside the
+restoring one at the family's usual strength, and by how many powers of two more for each doubling
+of the strength: the more a cover hides, the less a restorer has to go on."""
 
 _FAMILIES = ("mosaic", "gauss", "box", "eye-bar")
 _USUAL = {"mosaic": 8.0, "gauss": 6.0, "box": 31.0}  # px of the crop: where log strength is 0
@@ -71,6 +75,29 @@ class Cover:
             return 0.0
         length = math.sqrt(self.operator.size[0] * self.operator.size[1])
         return math.log2(min(max(length, 1.0), _FITTED[self.operator.kind][1]) / usual)
+
+
+def fusion_weights(fusion: Fusion, cover: Cover) -> dict[RecogniserName, float]:
+    """How much the trained attacker counts beside the restoring one, under one cover.
+
+    A cover without a family is read as a mosaic of the usual strength.
+    """
+    kind = cover.operator.kind
+    strength = cover.strength
+    if kind in _USUAL:
+        strength = max(strength, math.log2(_FITTED[kind][0] / _USUAL[kind]))
+    else:
+        kind, strength = "mosaic", 0.0
+    found = {}
+    for recogniser, families in fusion.items():
+        usual, slope = families[kind]
+        found[recogniser] = usual * 2 ** (slope * strength)
+    return found
+
+
+def alike(weights: Mapping[RecogniserName, float]) -> Fusion:
+    """The same weight under every cover."""
+    return {name: dict.fromkeys(_USUAL, (weight, 0.0)) for name, weight in weights.items()}
 
 
 def z_score(genuine: Float, strangers: Float) -> Float:
@@ -197,14 +224,14 @@ class Calibration:
         that covers its gallery, mean and logarithm of the standard deviation, linear in
         :func:`impostor_features`.
     fusion : mapping
-        Recogniser to the weight of what the trained attacker reads beside the restoring one.
+        How much the trained attacker counts: :func:`fusion_weights`.
     people : int
         How many people it was fitted on.
     """
 
     models: Mapping[str, Mapping[int, Logistic]]
     impostors: Mapping[str, Float]
-    fusion: Mapping[RecogniserName, float]
+    fusion: Fusion
     people: int
 
     def knows(self, level: Level, recogniser: RecogniserName, same_frame: bool) -> bool:
@@ -250,7 +277,10 @@ def to_json(calibration: Calibration) -> str:
 
     document = {
         "people": calibration.people,
-        "fusion": {name: float(f"{weight:.6g}") for name, weight in calibration.fusion.items()},
+        "fusion": {
+            name: {family: listed(np.array(pair)) for family, pair in families.items()}
+            for name, families in calibration.fusion.items()
+        },
         "impostors": {name: listed(values) for name, values in calibration.impostors.items()},
         "models": {
             name: {
@@ -278,7 +308,10 @@ def from_json(text: str) -> Calibration:
             for name, models in document["models"].items()
         },
         impostors={name: np.array(values) for name, values in document["impostors"].items()},
-        fusion=document["fusion"],
+        fusion={
+            name: {family: (pair[0], pair[1]) for family, pair in families.items()}
+            for name, families in document["fusion"].items()
+        },
         people=document["people"],
     )
 
