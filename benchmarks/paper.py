@@ -24,8 +24,9 @@ from benchmarks import command, metrics, results, sets
 from benchmarks.identity import Descriptor, distances
 from benchmarks.lpips import Lpips
 from benchmarks.metrics import Crops
+from benchmarks.ocr import Tesseract
 from benchmarks.results import Column, Estimate, Goal, Options, Section, Table, Value, goals
-from benchmarks.text import LINES, Lines, Tesseract, error_rate, held_out_faces, render, words
+from benchmarks.text import LINES, Lines, error_rate, held_out_faces, render, words
 from seethrough import degrade
 from training import data
 from training.network import NetworkConfig

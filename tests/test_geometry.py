@@ -208,3 +208,10 @@ def test_tight_box_moves_with_the_face(scale: float, x: float, y: float) -> None
     landmarks = (geometry.template(128) + 0.5) * scale - 0.5 + (x, y)
     expected = np.array([28, 36, 100, 124]) * scale + (x, y, x, y)
     np.testing.assert_allclose(geometry.tight_box(landmarks).as_tuple(), expected, atol=1e-6)
+
+
+def test_overlap_is_the_share_of_the_smaller_box() -> None:
+    large, small = Box(0, 0, 10, 10), Box(8, 0, 12, 5)
+    assert large.overlap(small) == small.overlap(large) == 0.5
+    assert large.overlap(large) == 1
+    assert large.overlap(Box(20, 20, 30, 30)) == 0

@@ -75,6 +75,10 @@ class Box:
         shared = self.intersection(other)
         return shared / (self.area + other.area - shared)
 
+    def overlap(self, other: Box) -> float:
+        """Area in common with ``other`` over that of the smaller, range [0, 1]."""
+        return self.intersection(other) / min(self.area, other.area)
+
     def as_tuple(self) -> tuple[float, float, float, float]:
         return self.x0, self.y0, self.x1, self.y1
 

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from benchmarks import text
+from benchmarks import ocr, text
 from benchmarks.metrics import Crops
 from benchmarks.results import Estimate, Value
 from benchmarks.sets import Setting
@@ -99,14 +99,14 @@ def test_the_settings_are_the_protocols() -> None:
     ],
 )
 def test_edits_are_levenshteins(read: str, truth: str, distance: int) -> None:
-    assert text.edits(read, truth) == distance
+    assert ocr.edits(read, truth) == distance
 
 
 def test_the_judge_sees_the_line_alone_dark_on_bright() -> None:
     crop = np.full((128, 128, 3), 10, np.uint8)
     crop[60:80, 20:100] = 240  # the line: bright on dark
     crop[100:, :] = 130  # something below it
-    seen = text.prepared(crop, 80)
+    seen = ocr.prepared(crop, 80, text.CAP_HEIGHT)
     assert seen.ndim == 2
     assert np.median(seen) > 200
     assert seen.min() < 30
@@ -117,7 +117,7 @@ def test_the_judge_sees_the_line_alone_dark_on_bright() -> None:
 def test_a_missing_judge_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(MissingPartError, match="apt-get install tesseract-ocr"):
-        text.Tesseract()
+        ocr.Tesseract()
 
 
 def test_missing_type_faces_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,13 +141,13 @@ class TestJudge:
             seen.append(crops)
             return crops
 
-        table = text.by_size(nothing, faces, VOCABULARY, 6, judge=text.Tesseract())
+        table = text.by_size(nothing, faces, VOCABULARY, 6, judge=ocr.Tesseract())
         assert [row["cap"] for row in table.rows] == list(text.LARGER)
         assert all(row["ratio"] in (None, 1) for row in table.rows)
         assert len(seen) == len(text.LARGER)
 
     def test_clean_lines_are_read_and_blurred_ones_are_not(self, lines: text.Lines) -> None:
-        judge, rng = text.Tesseract(), np.random.default_rng(0)
+        judge, rng = ocr.Tesseract(), np.random.default_rng(0)
         clean = text.error_rate(lines.clean, lines, judge, rng)
         hidden = text.degraded(lines.clean, Setting("mosaic-8"))
         assert clean.n == 12
@@ -155,8 +155,9 @@ class TestJudge:
         assert text.error_rate(hidden, lines, judge, rng).mean > clean.mean + 0.3
 
     def test_an_unreadable_picture_does_not_shift_the_others(self, lines: text.Lines) -> None:
-        judge = text.Tesseract()
-        pictures = [text.prepared(c, b) for c, b in zip(lines.clean, lines.baselines, strict=True)]
+        judge = ocr.Tesseract()
+        pairs = zip(lines.clean, lines.baselines, strict=True)
+        pictures = [ocr.prepared(*pair, lines.cap_height) for pair in pairs]
         blank = np.full_like(pictures[0], 255)
         plain = judge.read(pictures[:2])
         read = judge.read([pictures[0], blank, pictures[1], blank])
@@ -171,7 +172,7 @@ class TestJudge:
             seen.append(crops)
             return lines.clean ^ np.uint8(1)
 
-        rows = text.evaluate(perfect, lines, [Setting("gauss-4")], judge=text.Tesseract())
+        rows = text.evaluate(perfect, lines, [Setting("gauss-4")], judge=ocr.Tesseract())
         assert [row["picture"] for row in rows] == ["clean", "input", "restored"]
         clean, given, restored = (row["cer"] for row in rows)
         assert isinstance(clean, Estimate)

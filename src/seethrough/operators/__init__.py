@@ -37,7 +37,7 @@ def find_covered(picture: Image) -> tuple[CoveredRegion, ...]:
     found: list[CoveredRegion] = []
     for regions in (mosaic.find(luma), solid.find(picture), blur.find(luma)):
         # One place has one cover, and the operators that leave more traces come first.
-        found += [r for r in regions if not any(_share(r.box, f.box) > 0.3 for f in found)]
+        found += [r for r in regions if not any(r.box.overlap(f.box) > 0.3 for f in found)]
     return tuple(sorted(found, key=lambda r: -r.operator.confidence))
 
 
@@ -71,14 +71,9 @@ def estimate(picture: Image, box: Box) -> Operator | None:
         return filled
     luma = luma_of(part)
     region = mosaic.estimate(luma)
-    if region is not None and _share(region.box, Box(0, 0, x1 - x0, y1 - y0)) > 0.5:
+    if region is not None and region.box.overlap(Box(0, 0, x1 - x0, y1 - y0)) > 0.5:
         return mosaic.moved(region.operator, x0, y0)
     return blur.estimate(luma)
-
-
-def _share(a: Box, b: Box) -> float:
-    """Area in common over that of the smaller."""
-    return a.intersection(b) / min(a.area, b.area)
 
 
 def _check(picture: Image) -> None:

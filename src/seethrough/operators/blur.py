@@ -81,17 +81,13 @@ def find(luma: Plane) -> list[CoveredRegion]:
     for side in (*sides, _LONG_SIDES[-1]):
         kept, new = found, []
         for region in _found(luma, side):
-            same = [f for f in found if f.box.intersection(region.box) > 0.3 * _lesser(f, region)]
+            same = [f for f in found if f.box.overlap(region.box) > 0.3]
             if region.box.area >= _AS_LARGE * sum(f.box.area for f in same):
                 # As much of it, seen more closely, or another region.
                 kept = [f for f in kept if f not in same]
                 new.append(region)
         found = kept + new
     return sorted(found, key=lambda r: -r.operator.confidence)
-
-
-def _lesser(one: CoveredRegion, other: CoveredRegion) -> float:
-    return min(one.box.area, other.box.area)
 
 
 def _found(luma: Plane, long_side: int) -> list[CoveredRegion]:
@@ -267,7 +263,7 @@ def candidates(luma: Plane, detail: Plane | None = None) -> list[Candidate]:
         if score < 0.4 or len(kept) == _CANDIDATES:
             break
         box = Box(x, y, x + w, y + h)
-        if any(box.intersection(k) > 0.3 * min(box.area, k.area) for k in kept):
+        if any(box.overlap(k) > 0.3 for k in kept):
             continue
         kept.append(box)
         refined, fills, shared = _component(blurred, sharp, box)

@@ -97,7 +97,7 @@ def find(picture: Image) -> list[CoveredRegion]:
         if candidate.residual > _MOST_RESIDUAL:
             continue
         box = Box(*(v / scale for v in candidate.box.as_tuple()))
-        if any(box.intersection(f.box) > 0.3 * min(box.area, f.box.area) for f in found):
+        if any(box.overlap(f.box) > 0.3 for f in found):
             continue
         operator = Operator(candidate.kind, None, None, float(confidence), candidate.residual)
         found.append(CoveredRegion(box, operator))
