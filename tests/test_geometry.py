@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from seethrough import geometry
 from seethrough.errors import UsageError
+from seethrough.types import Box
 
 ANGLES = st.floats(-3.1, 3.1)
 SCALES = st.floats(0.05, 20)
