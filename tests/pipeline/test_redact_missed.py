@@ -13,13 +13,14 @@ import pytest
 from skimage.data import astronaut
 
 import seethrough
+from seethrough import geometry
 from seethrough.errors import VerificationError
 from seethrough.pipeline import RedactRecord, redact_film, redact_missed
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.redact_missed import EVERY, Moments, settle, with_missed
 from seethrough.pipeline.remains import Remain
 from seethrough.redactor import Finding, Style
-from seethrough.tracker import Keyframe, Track, Tracks, read_tracks
+from seethrough.tracker import Keyframe, Track, Tracks, read_tracks, write_tracks
 from seethrough.tracker.tracks import USUAL_LANDMARKS
 from seethrough.types import Box, Face, Image
 from seethrough.video import Frame
@@ -228,6 +229,29 @@ def test_a_face_that_keep_leaves_in_a_photo_is_not_missed(photo: Path, tmp_path:
     safe = cv2.imread(str(tmp_path / "safe.png"))
     assert safe is not None
     assert [black(safe, face) for face in FACES] == [True, False]
+
+
+def test_a_face_beside_the_tracks_of_a_photo_is_told_of(photo: Path, tmp_path: Path) -> None:
+    known = tmp_path / "tracks.json"
+    points = geometry.upright_landmarks(FACES[0])
+    write_tracks(Tracks.of_photo([Face(FACES[0], points, 1.0)], (512, 920)), known, overwrite=False)
+    record = record_of(seethrough.redact(photo, tmp_path / "safe.png", tracks=known, threads=1))
+    (bare,) = record.bare
+    assert bare.finding.box.iou(FACES[1]) > 0.4
+    assert record.summary is not None
+    assert "is in no track and shows" in record.summary
+    # It may be meant to show: nothing else is covered, and the covers themselves are right.
+    assert (record.status, record.verified, record.findings) == ("done", True, ())
+
+
+def test_a_face_beside_the_tracks_of_a_film_is_told_of(tmp_path: Path) -> None:
+    raw = film(tmp_path / "raw.mp4", frames=25, size=WIDE, picture=two_heads)
+    known = tracks(tmp_path / "known.json", 25, width=WIDE[0])
+    record = record_of(seethrough.redact(raw, tmp_path / "safe.mp4", tracks=known, threads=1))
+    assert [remain.finding.frame for remain in record.bare] == [0, 10, 20, 24]
+    assert record.summary is not None
+    assert "but a face at" in record.summary
+    assert (record.status, record.verified, record.findings) == ("done", True, ())
 
 
 @pytest.mark.parametrize(

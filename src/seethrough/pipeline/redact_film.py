@@ -19,7 +19,15 @@ from seethrough.errors import UsageError, VerificationError
 from seethrough.files import check_output
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.redact_faces import Choice, choose
-from seethrough.pipeline.redact_missed import Moments, is_asked, left_alone, settle, with_missed
+from seethrough.pipeline.redact_missed import (
+    Moments,
+    is_asked,
+    is_told,
+    left_alone,
+    parted,
+    settle,
+    with_missed,
+)
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.redact_parts import Times, Workshop, fingerprint
 from seethrough.pipeline.redact_photo import Outcome, mark, styles, unverified_name
@@ -272,7 +280,7 @@ class _Film:
         verifier = Verifier(
             outcome.style, shape, aspect, device=options.device, threads=options.threads
         )
-        covers, elsewhere = Coverer(_PLAIN, shape, aspect), is_asked(options)
+        covers, elsewhere = Coverer(_PLAIN, shape, aspect), (is_asked(options) or is_told(options))
         remains = Remains()
         moments = Moments[tuple[int, Fraction, Frame, Frame, list[Sighting]]]()
         with FilmReader(made, options.threads) as encoded:
@@ -297,7 +305,8 @@ class _Film:
             for each in moments.rest():
                 remains.add(verifier.look_elsewhere(*each, left_alone(choice, each[0])))
         outcome.spend("verify", started)
-        return remains.all()
+        shown, outcome.bare = parted(remains.all(), options)
+        return shown
 
     def finish(self) -> None:
         """Give the film its name, or the one that says what it is; leave nothing else."""

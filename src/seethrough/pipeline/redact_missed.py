@@ -39,6 +39,27 @@ def is_asked(options: RedactOptions) -> bool:
     return options.verify and not (options.only or options.tracks)
 
 
+def is_told(options: RedactOptions) -> bool:
+    """Whether faces beside those of a given file are told of, though they may be meant to show.
+
+    Whoever edits tracks may leave a face out on purpose; a slip looks the same.
+    """
+    return options.verify and options.tracks is not None and not options.only
+
+
+def parted(
+    found: Sequence[Remain], options: RedactOptions
+) -> tuple[tuple[Remain, ...], tuple[Remain, ...]]:
+    """Return what fails verification, and faces beside the covers that are only told of."""
+    bare = tuple(r for r in found if is_told(options) and r.finding.what == "missed")
+    return tuple(remain for remain in found if remain not in bare), bare
+
+
+def count_faces(missed: Sequence[Remain]) -> int:
+    """Return of how many faces the looks at whole frames tell."""
+    return len(_chains(missed))
+
+
 def left_alone(choice: Choice, frame: int) -> tuple[Sighting, ...]:
     """Return the faces of a frame that are left as they are.
 

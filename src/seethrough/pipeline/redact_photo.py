@@ -14,7 +14,14 @@ from seethrough import __version__, colour, image
 from seethrough.files import replacing
 from seethrough.image import Picture
 from seethrough.pipeline.redact_faces import Choice, choose
-from seethrough.pipeline.redact_missed import is_asked, left_alone, settle, with_missed
+from seethrough.pipeline.redact_missed import (
+    is_asked,
+    is_told,
+    left_alone,
+    parted,
+    settle,
+    with_missed,
+)
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.remains import Remain, Remains
 from seethrough.redactor import Coverer, Finding, StillPicture, Style, verify_picture
@@ -35,6 +42,8 @@ class Outcome:
         The faces, those included that verification has found.
     findings : tuple of Remain
         What still shows with it; empty where verification passed or was not asked for.
+    bare : tuple of Remain
+        Faces that show beside those of a given file.
     unverified : Path or None
         Where the output is that failed.
     stages : dict of str to float
@@ -44,6 +53,7 @@ class Outcome:
     style: Style
     choice: Choice | None = None
     findings: tuple[Remain, ...] = ()
+    bare: tuple[Remain, ...] = ()
     unverified: Path | None = None
     stages: dict[str, float] = field(default_factory=dict)
 
@@ -172,12 +182,13 @@ def _attempt(
         style,
         options.device,
         options.threads,
-        elsewhere=is_asked(options),
+        elsewhere=is_asked(options) or is_told(options),
         left=left_alone(outcome.choice, 0),
     )
     remains.add(found)
     outcome.spend("verify", started)
-    return remains.all()
+    shown, outcome.bare = parted(remains.all(), options)
+    return shown
 
 
 def painted(picture: Picture, patches: Sequence[Patch]) -> Picture:

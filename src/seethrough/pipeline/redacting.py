@@ -14,8 +14,8 @@ from seethrough.pipeline.inputs import Item, is_film, one_file, plan
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.redact_faces import Choice, choose
-from seethrough.pipeline.redact_film import redact_film
-from seethrough.pipeline.redact_missed import is_asked
+from seethrough.pipeline.redact_film import FilmOutcome, redact_film
+from seethrough.pipeline.redact_missed import count_faces, is_asked, is_told
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.redact_parts import remove_parts
 from seethrough.pipeline.redact_photo import Outcome, redact_photo, unverified_name
@@ -209,7 +209,9 @@ class _Redacting:
     ) -> RedactRecord:
         if outcome.style.name == "silhouette":
             self._others.append(record("segmenter").used)
-        if self.options.verify and (outcome.style.safe or is_asked(self.options)):
+        if self.options.verify and (
+            outcome.style.safe or is_asked(self.options) or is_told(self.options)
+        ):
             self._others.append(record("second-detector").used)
         error = None
         if outcome.findings:
@@ -228,15 +230,27 @@ class _Redacting:
             tuple(face.region for face in faces),
             error,
             summary=f"{count} {'face' if count == 1 else 'faces'} covered "
-            f"({outcome.style.name}), {checked}" + _unsure(choice),
+            f"({outcome.style.name}), {checked}" + _bare(outcome) + _unsure(choice),
             style=outcome.style,
             faces=faces,
             unsure=choice.known.unsure,
             verified=not outcome.findings if self.options.verify else None,
             findings=outcome.findings,
+            bare=outcome.bare,
             unverified=outcome.unverified,
             stages=outcome.stages,
         )
+
+
+def _bare(outcome: Outcome) -> str:
+    """Say that faces show which the given file does not name."""
+    count = count_faces(outcome.bare)
+    if not count:
+        return ""
+    first = outcome.bare[0].finding
+    more = f" and {count - 1} more" if count > 1 else ""
+    film = isinstance(outcome, FilmOutcome)
+    return f"; but a face {place(first, film=film)}{more} is in no track and shows"
 
 
 def _unsure(choice: Choice) -> str:
