@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seethrough.cli.options import FileOptions, Inputs, Output, given
+from seethrough.cli.options import FileOptions, FilmInputs, Output, given
 
 TOOLS = "deface-blur, deface-mosaic, egoblur, understand-ai, editor-mosaic, editor-gauss"
 """Names of the presets, written out so that help loads neither NumPy nor OpenCV."""
@@ -14,7 +14,7 @@ TOOLS = "deface-blur, deface-mosaic, egoblur, understand-ai, editor-mosaic, edit
 
 def degrade(
     context: typer.Context,
-    inputs: Inputs,
+    inputs: FilmInputs,
     output: Output,
     tool: Annotated[
         str | None,
@@ -72,7 +72,7 @@ def degrade(
     *,
     shared: FileOptions,
 ) -> int:
-    """Blur, mosaic, cover, reduce or compress pictures, as training and audits do.
+    """Blur, mosaic, cover, reduce or compress pictures and films, as training and audits do.
 
     The operators act in the order in which they stand below. Lengths are pixels of the input,
     or a share of the face width (8%).
@@ -82,6 +82,7 @@ def degrade(
       seethrough degrade photo.jpg --mosaic 8 -o m.png
       seethrough degrade photo.jpg --faces --mosaic 10% --jpeg 75 -o m.jpg
       seethrough degrade crop.png --x4 --seed 7 -o small.png
+      seethrough degrade clip.mp4 --faces --gauss 15% -o blurred.mp4
       seethrough degrade photos/ --faces --tool deface-blur -o blurred/
     """  # noqa: D301 - \b keeps the lines below it as they are
     voice = shared.voice

@@ -281,7 +281,7 @@ def degrade(
     threads: int | None = None,
     seed: int = 0,
 ) -> Report:
-    """Degrade pictures with the operators that training, restoring and audits use.
+    """Degrade pictures and films with the operators that training, restoring and audits use.
 
     They act in the order in which they stand here. Lengths are pixels of the input, or a string
     such as ``"8%"``: per cent of the face width.
@@ -289,7 +289,7 @@ def degrade(
     Parameters
     ----------
     inputs : path or sequence of paths
-        Pictures and folders; folders are walked recursively.
+        Pictures, films and folders; folders are walked recursively.
     output : path
         A file for a single picture, whose suffix chooses the format; otherwise a folder.
     tool : str, optional

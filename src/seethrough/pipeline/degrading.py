@@ -32,12 +32,15 @@ from seethrough.degrade import (
 )
 from seethrough.geometry import Matrix, similarity, template, tight_box, transform
 from seethrough.operators import find_covered
+from seethrough.pipeline.degrading_films import FilmDegrading, check_film
 from seethrough.pipeline.inputs import Item, plan
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.options import DegradeOptions
+from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.report import Record
 from seethrough.pipeline.run import Run, generator
-from seethrough.types import Box, Face, Image, Region
+from seethrough.types import Box, Face, Image, Region, WeightsUsed
+from seethrough.weights import record
 
 FRAME = 128
 """Side of the aligned crop in which PROTOCOL places bars, masks and tools' boxes."""
@@ -57,7 +60,7 @@ def degrading(inputs: Sequence[Path], output: Path, options: DegradeOptions) -> 
     Parameters
     ----------
     inputs : sequence of Path
-        Pictures and folders.
+        Pictures, films and folders.
     output : Path
         A file for a single file, otherwise a folder.
     options : DegradeOptions
@@ -74,7 +77,30 @@ def degrading(inputs: Sequence[Path], output: Path, options: DegradeOptions) -> 
     # Refuses lengths that no operator takes, before any file is read.
     _filters(options, face_width=100, rng=np.random.default_rng(0), in_place=options.faces)
 
+    items = plan(inputs, output, films=True)
+    if any(item.film for item in items):
+        check_film(options)
+    progress = Progress()
+    films = FilmDegrading(
+        options,
+        progress,
+        lambda pixels, rng: degraded(pixels, options, rng, still=False),
+        lambda pixels, face, rng, fixed: degraded_faces(
+            pixels, [face], options, rng, fixed=fixed, still=False
+        ),
+    )
+    tracked = False
+
+    def used() -> tuple[WeightsUsed, ...]:
+        loaded = networks.used()
+        seen = (record("detector").used,) if tracked else ()
+        return tuple(dict.fromkeys([*seen, *loaded]))
+
     def work(item: Item) -> Record:
+        nonlocal tracked
+        if item.film:
+            tracked = tracked or options.faces
+            return films(item)
         picture = image.read(item.source)
         pixels = picture.pixels
         rng = generator(options.seed, pixels)
@@ -107,10 +133,12 @@ def degrading(inputs: Sequence[Path], output: Path, options: DegradeOptions) -> 
             regions=tuple(_region(face) for face in faces),
         )
 
-    return Run("degrade", plan(inputs, output), work, networks.used, options)
+    return Run("degrade", items, work, used, options, films=True, progress=progress)
 
 
-def degraded(pixels: Image, options: DegradeOptions, rng: np.random.Generator) -> Image:
+def degraded(
+    pixels: Image, options: DegradeOptions, rng: np.random.Generator, *, still: bool = True
+) -> Image:
     """Degrade a whole picture, taken as one aligned crop of any size.
 
     Parameters
@@ -121,6 +149,8 @@ def degraded(pixels: Image, options: DegradeOptions, rng: np.random.Generator) -
         Which operators act.
     rng : numpy.random.Generator
         Source of random blurs and noise.
+    still : bool
+        Whether it is a picture; a film's encoder does what ``h264`` asks for.
 
     Returns
     -------
@@ -135,11 +165,18 @@ def degraded(pixels: Image, options: DegradeOptions, rng: np.random.Generator) -
         face.x0 / stretch[0], face.y0 / stretch[1], face.x1 / stretch[0], face.y1 / stretch[1]
     )
     covers = _covers(options, matrix, box, (width, height))
-    return Chain([*covers, *_filters(options, box.width, rng, in_place=False)])(pixels, rng)
+    filters = _filters(options, box.width, rng, in_place=False, still=still)
+    return Chain([*covers, *filters])(pixels, rng)
 
 
 def degraded_faces(
-    pixels: Image, faces: Sequence[Face], options: DegradeOptions, rng: np.random.Generator
+    pixels: Image,
+    faces: Sequence[Face],
+    options: DegradeOptions,
+    rng: np.random.Generator,
+    *,
+    fixed: np.random.Generator | None = None,
+    still: bool = True,
 ) -> Image:
     """Degrade faces where they lie in a picture.
 
@@ -155,7 +192,11 @@ def degraded_faces(
     options : DegradeOptions
         Which operators act.
     rng : numpy.random.Generator
-        Source of random blurs and noise.
+        Source of noise, and of random blurs where ``fixed`` is absent.
+    fixed : numpy.random.Generator, optional
+        Source of random blurs.
+    still : bool
+        As for :func:`degraded`.
     """
     height, width = pixels.shape[:2]
     result = pixels.copy()
@@ -167,7 +208,10 @@ def degraded_faces(
         local[:, 2] += matrix[:, :2] @ (x0, y0)
         box = Box(face.box.x0 - x0, face.box.y0 - y0, face.box.x1 - x0, face.box.y1 - y0)
         covered = Chain(_covers(options, local, box, (width, height)))(part, rng)
-        filters = _filters(options, face.box.width, rng, in_place=True, origin=(x0, y0))
+        drawn = rng if fixed is None else fixed
+        filters = _filters(
+            options, face.box.width, drawn, in_place=True, origin=(x0, y0), still=still
+        )
         filtered = Chain(filters)(covered, rng)
         left, top, right, bottom = (max(0, round(edge)) for edge in box.as_tuple())
         covered[top:bottom, left:right] = filtered[top:bottom, left:right]
@@ -228,6 +272,7 @@ def _filters(
     *,
     in_place: bool,
     origin: tuple[int, int] = (0, 0),
+    still: bool = True,
 ) -> list[Degradation]:
     """Return the operators that act everywhere, in INTERFACE's order."""
     chain: list[Degradation] = []
@@ -250,7 +295,7 @@ def _filters(
         chain.append(Noise(options.noise))
     if options.jpeg is not None:
         chain.append(Jpeg(options.jpeg))
-    if options.h264 is not None:
+    if options.h264 is not None and still:
         chain.append(H264(options.h264))
     return chain
 

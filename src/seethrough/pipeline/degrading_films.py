@@ -1,0 +1,170 @@
+"""The verb ``degrade`` on a film: the same operators in every frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seethrough import __version__
+from seethrough.errors import UsageError
+from seethrough.files import check_output
+from seethrough.pipeline.inputs import Item
+from seethrough.pipeline.options import DegradeOptions
+from seethrough.pipeline.progress import Progress
+from seethrough.pipeline.redact_parts import Workshop, fingerprint
+from seethrough.pipeline.report import Record
+from seethrough.tracker import Tracks, track
+from seethrough.types import Face, Image, Patch, Region
+
+if TYPE_CHECKING:
+    from seethrough.video import EncodeOptions, FilmReader, Frame
+
+Whole = Callable[[Image, np.random.Generator], Image]
+"""Degrades a whole frame, with the source of its noise."""
+
+Parts = Callable[[Image, Face, np.random.Generator, np.random.Generator], Image]
+"""Degrades one face of a frame, with the sources of its noise and of what stays from frame to
+frame."""
+
+
+class FilmDegrading:
+    """Degrades films.
+
+    Parameters
+    ----------
+    options : DegradeOptions
+        Which operators act.
+    progress : Progress
+        Hears of frames.
+    whole, part : callable
+        What the operators do to a frame, or to one face of it.
+    """
+
+    def __init__(
+        self, options: DegradeOptions, progress: Progress, whole: Whole, part: Parts
+    ) -> None:
+        self._options = options
+        self._progress = progress
+        self._whole, self._part = whole, part
+
+    def __call__(self, item: Item) -> Record:
+        """Degrade one film."""
+        from seethrough.video import FilmReader, rehearse, transcode
+
+        options = self._options
+        with FilmReader(item.source, options.threads) as film:
+            info = film.info
+            shop = Workshop(item.source, item.output, resume=options.resume)
+            with shop.keeping():
+                rehearse(film, shop.film("trial"), self._encoding, options.threads)
+                tracks = self._tracks(film, shop) if options.faces else None
+                if tracks is not None and not tracks.tracks:
+                    shop.discard()
+                    return Record(
+                        item.source, None, "skipped", "no face found", info.width, info.height
+                    )
+                acts = replace(options, overwrite=False, resume=False, threads=None, device="auto")
+                key = shop.key("" if tracks is None else fingerprint(tracks), acts)
+                made = shop.film(key)
+                transcode(
+                    item.source,
+                    made,
+                    lambda frame: self._degrade(frame, tracks),
+                    self._encoding,
+                    overwrite=True,
+                    resume=options.resume,
+                    progress=lambda done, total: self._progress.step("degrade", done, total),
+                    threads=options.threads,
+                    key=key,
+                )
+                check_output(item.output, overwrite=options.overwrite or options.resume)
+                made.replace(item.output)
+                shop.discard()
+        regions = () if tracks is None else _regions(tracks)
+        return Record(
+            item.source, item.output, "done", None, info.width, info.height, regions=regions
+        )
+
+    @property
+    def _encoding(self) -> EncodeOptions:
+        from seethrough.video import EncodeOptions
+
+        options = self._options
+        return EncodeOptions(
+            codec=None if options.h264 is None else "h264",
+            crf=options.h264,
+            keep_metadata=True,
+            description=f"Degraded by seethrough {__version__}: {', '.join(options.operators)}",
+        )
+
+    def _tracks(self, film: FilmReader, shop: Workshop) -> Tracks:
+        options = self._options
+        key = shop.key("tracks", options.threads)
+        tracks = shop.tracks(key)
+        if tracks is None:
+            tracks = track(
+                film,
+                film.info,
+                device=options.device,
+                threads=options.threads,
+                progress=lambda done, total: self._progress.step("track", done, total),
+            )
+            shop.keep_tracks(key, tracks)
+        return tracks
+
+    def _degrade(self, frame: Frame, tracks: Tracks | None) -> None:
+        """Degrade one frame in place."""
+        seed = self._options.seed
+        noise = np.random.default_rng([seed, frame.index])
+        picture = frame.picture()
+        if tracks is None:
+            result = self._whole(picture, noise)
+        else:
+            result = picture
+            for seen in tracks.at(frame.index):
+                face = Face(seen.box, seen.landmarks, seen.score)
+                result = self._part(result, face, noise, np.random.default_rng([seed, seen.track]))
+        changed = (result != picture).any(axis=2)
+        if changed.any():
+            frame.paint(Patch(0, 0, result, changed))
+
+
+def check_film(options: DegradeOptions) -> None:
+    """Refuse operators that would change a film's size.
+
+    Raises
+    ------
+    UsageError
+        Where one is asked for.
+    """
+    if (options.x4 or options.x8) and not options.faces:
+        raise UsageError(
+            "--x4 and --x8 would change the film's size", "add --faces, or give pictures"
+        )
+
+
+def _regions(tracks: Tracks) -> tuple[Region, ...]:
+    """Describe each face by its first sighting."""
+    found = []
+    for each in tracks.tracks:
+        seen = each.at(each.first)
+        assert seen is not None
+        span = float(each.first / tracks.rate), float(each.last / tracks.rate)
+        found.append(
+            Region(
+                "face",
+                seen.box,
+                seen.landmarks,
+                min(seen.score, 1.0),
+                "done",
+                None,
+                None,
+                None,
+                0.0,
+                span,
+            )
+        )
+    return tuple(found)
