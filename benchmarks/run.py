@@ -20,6 +20,7 @@ MODULES = (
     "dial",
     "real",
     "location",
+    "tools",
     "operator_finder",
     "text",
     "compute",

@@ -22,9 +22,9 @@ from seethrough.errors import (
     SeeThroughError,
     UsageError,
 )
-from seethrough.geometry import tight_box
+from seethrough.geometry import tight_box, upright_landmarks
 from seethrough.pipeline.options import REALISM, DegradeOptions, Length, RestoreOptions
-from seethrough.pipeline.restoring import mark, network_sized, restoring, upright_landmarks
+from seethrough.pipeline.restoring import mark, network_sized, restoring
 from seethrough.types import Box, Image, WeightsUsed
 from tests.standin import write_standin
 

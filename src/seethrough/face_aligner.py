@@ -6,6 +6,8 @@ was trained to tell by how far from crops like these (``training/alignment.py``)
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import numpy.typing as npt
 
@@ -51,30 +53,39 @@ class FaceAligner:
             In the same order, scores unchanged.
         """
         boxes, landmarks = faces.boxes.copy(), faces.landmarks.copy()
+        first: dict[int, geometry.Matrix] = {}
         for index, points in enumerate(faces.landmarks):
-            try:
-                first = geometry.similarity(points, SIZE)
-            except UsageError:
-                continue
-            matrix = first
-            for _ in range(_PASSES):
-                matrix = _joined(self._correction(geometry.crop(picture, matrix, SIZE)), matrix)
-            move = _joined(geometry.invert(matrix), first)
-            landmarks[index] = geometry.transform(move, points)
+            with suppress(UsageError):
+                first[index] = geometry.similarity(points, SIZE)
+        matrices = list(first.values())
+        for _ in range(_PASSES if matrices else 0):
+            crops = np.stack([geometry.crop(picture, matrix, SIZE) for matrix in matrices])
+            moves = self._corrections(crops)
+            matrices = [_joined(m, matrix) for m, matrix in zip(moves, matrices, strict=True)]
+        for (index, before), after in zip(first.items(), matrices, strict=True):
+            move = _joined(geometry.invert(after), before)
+            landmarks[index] = geometry.transform(move, landmarks[index])
             corners = boxes[index].reshape(2, 2)
             centre = geometry.transform(move, corners.mean(axis=0) - 0.5) + 0.5
             half = (corners[1] - corners[0]) / 2 * geometry.scale_of(move)
             boxes[index] = *(centre - half), *(centre + half)
         return Candidates(faces.scores, boxes, landmarks)
 
-    def _correction(self, crop: Image) -> geometry.Matrix:
-        """Return the map from a crop to where its pixels belong; mirrored it counts as well."""
-        both = np.stack([crop, crop[:, ::-1]]).transpose(0, 3, 1, 2)
+    def _corrections(self, crops: Image) -> list[geometry.Matrix]:
+        """Return the maps from ``(N, 64, 64, 3)`` crops to where their pixels belong.
+
+        Mirrored crops count as well.
+        """
+        both = np.concatenate([crops, crops[:, :, ::-1]]).transpose(0, 3, 1, 2)
         (answers,) = self._session.run({"crop": both.astype(np.float32) / np.float32(255)})
-        a, b, x, y = (answers[0] + answers[1] * (1, -1, -1, 1)) / 2
-        linear = np.array([[1 + a, -b], [b, 1 + a]], np.float64)
-        centre = _CENTRE * SIZE - 0.5
-        return np.column_stack([linear, centre - linear @ centre + SIZE * np.array([x, y])])
+        plain, mirrored = np.split(answers, 2)
+        maps: list[geometry.Matrix] = []
+        for a, b, x, y in (plain + mirrored * (1, -1, -1, 1)) / 2:
+            linear = np.array([[1 + a, -b], [b, 1 + a]], np.float64)
+            centre = _CENTRE * SIZE - 0.5
+            shift = SIZE * np.array([x, y], np.float64)
+            maps.append(np.column_stack([linear, centre - linear @ centre + shift]))
+        return maps
 
 
 def _joined(after: geometry.Matrix, first: geometry.Matrix) -> npt.NDArray[np.float64]:

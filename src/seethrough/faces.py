@@ -4,7 +4,8 @@ A detector takes the cells of a mosaic for texture; smoothed to the cell's size 
 So faces are searched in several views, copies of the picture or of its covered regions that are
 reduced and smoothed. Each candidate is then looked at once more, aligned, mirrored and smoothed in
 several ways: the mean score of these looks decides, so that they must agree, and their landmarks
-are averaged. On covered faces these are still off by pixels, and the aligner corrects them.
+are averaged. On covered faces these are still off by pixels, and the aligner corrects them. Where
+no view shows a face under a cover, the aligner may still settle on one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from seethrough import geometry
 from seethrough.errors import UsageError
 from seethrough.face_aligner import FaceAligner
 from seethrough.face_network import FILL, Array, Candidates, FaceNetwork, iou
+from seethrough.face_settling import settled
 from seethrough.session import Device
 from seethrough.types import Box, CoveredRegion, Face, Image, Landmarks
 
@@ -169,6 +171,10 @@ class FaceDetector:
             sure = found.boxes[found.scores >= _SURE]
             seen = seen.take((iou(seen.boxes, sure) <= _SAME).all(axis=1))
             found = Candidates.joined([found, self._second_look(picture, seen, search)])
+        found = found.distinct(_SAME)
+        for region in covered:
+            if not (_share_inside(found.boxes, region.box) > _SAME).any():
+                found = Candidates.joined([found, settled(picture, region, self._aligner)])
         return tuple(
             Face(Box(*map(float, box)), landmarks, min(float(score), 1.0))
             for score, box, landmarks in _rows(found.distinct(_SAME))

@@ -255,6 +255,15 @@ def tight_box(landmarks: Landmarks) -> Box:
     return upright_box(similarity(landmarks, 128), Box(*_TIGHT_128))
 
 
+def upright_landmarks(box: Box) -> Landmarks:
+    """Return the five points of an upright face that fills a tight box, ``float64 (5, 2)``."""
+    whole = template(128)
+    face = tight_box(whole)
+    scale = ((box.width / face.width) * (box.height / face.height)) ** 0.5
+    moved = (whole + 0.5 - np.array(face.centre)) * scale + np.array(box.centre) - 0.5
+    return np.asarray(moved, np.float64)
+
+
 def upright_box(matrix: Matrix, box: Box) -> Box:
     """Return the upright box, in the picture, around the ellipse inscribed in a crop's box.
 

@@ -95,7 +95,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Weights(
         name="aligner",
         file="aligner.onnx",
-        sha256="f69ff99b71fd37267befb5fefa4a4482ad62c995f22a7975ea5aafc27ab8270e",
+        sha256="44b74d3fcd1ea64ff8435b449956222e695299df8c446e203edde794f694ef69",
         task="brings covered faces onto the template",
         scale=1,
         preprocessing=(

@@ -84,7 +84,7 @@ def test_the_shipped_shape_is_small_enough() -> None:
     net = alignment.Aligner(CONFIG.channels, CONFIG.blocks)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         net(torch.rand(1, 3, SIZE, SIZE))
-    assert counter.get_total_flops() / 2 < 60e6
+    assert counter.get_total_flops() / 2 < 100e6
 
 
 def test_a_checkpoint_becomes_a_network_and_its_card(
@@ -132,7 +132,7 @@ def test_training_learns_to_align(face: np.ndarray) -> None:
 
 def test_validation_repeats_and_scores_what_is_gained(face: np.ndarray) -> None:
     one, other = (alignment.fixed_sets(np.stack([face] * 4)) for _ in range(2))
-    assert set(one) == {"mosaic-8", "mosaic-12", "gauss-6"}
+    assert set(one) == {"mosaic-8", "mosaic-12", "gauss-6", "deface-blur"}
     for name, (crops, answers) in one.items():
         torch.testing.assert_close(crops, other[name][0])
         torch.testing.assert_close(answers, other[name][1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from seethrough.face_aligner import FaceAligner
 from seethrough.faces import ACCEPT_WARY, FaceDetector
 from seethrough.operators import find_covered
 from seethrough.restorer import Restorer
@@ -14,7 +15,11 @@ from seethrough.types import Face, Image, WeightsUsed
 from seethrough.weights import record
 
 # What each part loads; the detector brings the aligner with it.
-_WEIGHTS = {"detector": ("detector", "aligner"), "finder": ("text-detector",)}
+_WEIGHTS = {
+    "detector": ("detector", "aligner"),
+    "aligner": ("aligner",),
+    "finder": ("text-detector",),
+}
 
 
 class Networks:
@@ -42,6 +47,11 @@ class Networks:
         return FaceDetector(self._device, self._threads)
 
     @cached_property
+    def aligner(self) -> FaceAligner:
+        """Corrects where covered faces lie."""
+        return FaceAligner(self._device, self._threads)
+
+    @cached_property
     def finder(self) -> TextFinder:
         """Finds lines of text."""
         return TextFinder(self._device, self._threads)
@@ -60,7 +70,7 @@ class Networks:
     def used(self) -> tuple[WeightsUsed, ...]:
         """Return the weights of those that were loaded."""
         loaded = [names for part, names in _WEIGHTS.items() if part in self.__dict__]
-        used = [record(name).used for names in loaded for name in names]
+        used = list(dict.fromkeys(record(name).used for names in loaded for name in names))
         for restorer in self._restorers.values():
             used += [each for each in restorer.used() if each not in used]
         return tuple(used)

@@ -12,7 +12,8 @@ import numpy as np
 
 from seethrough import image
 from seethrough.errors import InputError, UsageError
-from seethrough.geometry import template, tight_box
+from seethrough.face_settling import corrected
+from seethrough.geometry import template, tight_box, upright_landmarks
 from seethrough.operators import estimate, find_covered
 from seethrough.pipeline.inputs import Item, one_file, plan
 from seethrough.pipeline.marks import mark as mark
@@ -31,13 +32,14 @@ from seethrough.types import (
     Face,
     Image,
     Kind,
-    Landmarks,
     Region,
     Restoration,
     TextLine,
 )
 
 MAX_ALIGNED = 512  # px a side
+UNRECOGNISED = "no face recognised"
+"""Reason of a mosaic or a blur that was found, but neither a face nor text in it."""
 
 
 def restoring(inputs: Sequence[Path], output: Path, options: RestoreOptions) -> Run:
@@ -107,6 +109,8 @@ class _Restoring:
         lines: tuple[TextLine, ...] = ()
         if options.box or options.landmarks:
             faces, lines = _placed(options)
+            if covered:
+                faces = self._corrected(pixels, faces, covered)
         else:
             if options.kind != "text":
                 faces = self.networks.detector.detect(pixels, covered)
@@ -125,6 +129,14 @@ class _Restoring:
             return restoration
         hidden = _hidden(covered, restoration.regions)
         return replace(restoration, regions=(*restoration.regions, *hidden))
+
+    def _corrected(
+        self, pixels: Image, faces: Sequence[Face], covered: Sequence[CoveredRegion]
+    ) -> tuple[Face, ...]:
+        """Bring faces that were placed by boxes to where they lie under their covers."""
+        boxed = len(self.options.box)  # they come first
+        moved = [corrected(pixels, face, covered, self.networks.aligner) for face in faces[:boxed]]
+        return (*moved, *faces[boxed:])
 
     def _aligned(self, item: Item, picture: image.Picture) -> Record:
         side = picture.width
@@ -207,24 +219,16 @@ def _placed(options: RestoreOptions) -> tuple[tuple[Face, ...], tuple[TextLine, 
     return (*boxed, *(Face(tight_box(points), points, 1.0) for points in given)), ()
 
 
-def upright_landmarks(box: Box) -> Landmarks:
-    """Return the five points of an upright face that fills a tight box."""
-    whole = template(CROP)
-    face = tight_box(whole)
-    scale = ((box.width / face.width) * (box.height / face.height)) ** 0.5
-    moved = (whole + 0.5 - np.array(face.centre)) * scale + np.array(box.centre) - 0.5
-    return np.asarray(moved, np.float64)
-
-
 def _inside_a_face(line: TextLine, faces: Sequence[Face]) -> bool:
     """Text finders fire on eyes and teeth: a line that is mostly face is no text."""
     return any(line.box.intersection(face.box) > 0.5 * line.box.area for face in faces)
 
 
 def _hidden(covered: Sequence[CoveredRegion], regions: Sequence[Region]) -> list[Region]:
-    """Return the solid covers under which nothing was found, as faces that were skipped.
+    """Return the covers under which nothing was found, as faces that were skipped.
 
-    A detector sees no face under a mask, and often none behind a bar over the eyes.
+    A detector sees no face under a mask, and often none behind a bar over the eyes. Where a mosaic
+    or a blur hides too much, or lies over something else, a person may still say where to look.
     """
     return [
         Region(
@@ -233,20 +237,32 @@ def _hidden(covered: Sequence[CoveredRegion], regions: Sequence[Region]) -> list
             None,
             cover.operator.confidence,
             "skipped",
-            cover.operator.kind,
+            cover.operator.kind if cover.operator.kind in ("solid", "eye-bar") else UNRECOGNISED,
             cover.operator,
             None,
             0.0,
         )
         for cover in covered
-        if cover.operator.kind in ("solid", "eye-bar")
-        and all(cover.box.intersection(region.box) == 0 for region in regions)
+        if all(cover.box.intersection(region.box) == 0 for region in regions)
     ]
 
 
 def _why(regions: Sequence[Region], options: RestoreOptions) -> str:
     """Return why nothing was restored."""
+    sought = {"auto": "face or text", "face": "face", "text": "text"}[options.kind]
     if not regions:
-        sought = {"auto": "face or text", "face": "face", "text": "text"}[options.kind]
         return f"no {sought} found"
-    return ", ".join(sorted({region.reason or "" for region in regions}))
+    reasons = {region.reason or "" for region in regions}
+    if reasons == {UNRECOGNISED}:
+        covers = [r for r in regions if r.operator is not None]
+        words = [f"{_COVERS[r.operator.kind]} over {_corners(r.box)}" for r in covers if r.operator]
+        return f"no {sought} found, but {', '.join(words)}"
+    return ", ".join(sorted(reasons))
+
+
+_COVERS = {"mosaic": "a mosaic", "gauss": "a blur", "box": "a blur"}
+
+
+def _corners(box: Box) -> str:
+    """Return a box as ``--box`` takes it."""
+    return ",".join(f"{round(side)}" for side in box.as_tuple())
