@@ -30,6 +30,7 @@ from training.frozen import FrozenRecogniser
 from training.network import SHIPPED, NetworkConfig, Restorer
 from training.perceptual import Perceptual
 from training.restoration import picture_rows, psnr
+from training.spectrum import excess
 from training.text_render import random_text
 from training.train import Task, TrainConfig
 from training.warm_start import load_matching
@@ -60,6 +61,8 @@ class RealismConfig(TrainConfig):
         Squared difference from the clean picture after both are degraded again.
     idempotent : float
         Mean absolute change when the result is restored again.
+    spectrum : float
+        What is too strong at a frequency: grids and chequers (:mod:`training.spectrum`).
     identity : float
         One minus the cosine of MobileFaceNet's descriptors.
     lowest : float
@@ -87,6 +90,7 @@ class RealismConfig(TrainConfig):
     perceptual: float = 2.0
     explains: float = 50.0
     idempotent: float = 0.2
+    spectrum: float = 0.0
     identity: float = 0.3
     lowest: float = 1.0
 
@@ -199,6 +203,8 @@ class RealismTask(Task):
                     known = self._recogniser(y[is_face])
                 loss = loss + self.config.identity * (1 - (seen * known).sum(dim=1)).mean()
         loss = loss + self.config.pixel * (restored - y).abs().mean()
+        if self.config.spectrum > 0:
+            loss = loss + self.config.spectrum * excess(restored, y)
         loss = loss + self.config.idempotent * (again - restored[:few]).abs().mean()
         repeated = explained(restored, y, rows.float(), columns.float())
         total: Tensor = loss + self.config.explains * repeated

@@ -12,4 +12,5 @@ CONFIG = RealismConfig(
     warmup=400,
     ema=3_000,
     lowest=0.6,
+    spectrum=2.0,
 )
