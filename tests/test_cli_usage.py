@@ -95,6 +95,18 @@ def test_a_wrong_command_line_is_one_line_and_code_2(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """In this process, which is what `main` calls; the next test checks a few from outside."""
+        ["restore", "", "-o", "out.png"],
+        ["restore", "photo.png", "", "-o", "out"],
+        ["restore", "photo.png", "-o", ""],
+        ["restore", "photo.png", "-o", "out.png", "--weights", ""],
+        ["redact", "", "-o", "out.png"],
+        ["redact", "photo.png", "-o", "out.png", "--tracks="],
+        ["faces", "", "-o", "out.png"],
+        ["degrade", "", "-o", "out.png", "--mosaic", "8"],
+        ["audit", "--original", "", "--style", "solid", "-o", "r"],
+        ["audit", "--original", "photo.png", "--redacted=", "-o", "r"],
+        ["audit", "--original", "photo.png", "--style", "solid", "--output="],
+        ["info", "--json", ""],
     monkeypatch.chdir(photo.parent)
     asked = [] if "--json" in arguments or "out.png" not in arguments else ["--json", "report.json"]
     assert run(arguments + asked) == 2

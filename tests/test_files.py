@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seethrough import files
-from seethrough.errors import InputError, OutputError
+from seethrough.errors import InputError, OutputError, UsageError
 
 
 def test_a_file_is_read_whole(tmp_path: Path) -> None:
@@ -91,3 +91,35 @@ def test_overwriting_a_link_leaves_its_target(tmp_path: Path) -> None:
     files.write_bytes(link, b"new", overwrite=True)
     assert target.read_bytes() == b"original"
     assert link.read_bytes() == b"new"
+
+
+def test_an_empty_name_names_nothing() -> None:
+    assert files.named("a/b.png") == Path("a/b.png")
+    assert files.named(".") == Path()
+    with pytest.raises(UsageError, match="empty"):
+        files.named("")
+
+
+def test_links_in_a_circle_lead_somewhere_and_cannot_be_read(tmp_path: Path) -> None:
+    a, b = tmp_path / "a", tmp_path / "b"
+    a.symlink_to(b)
+    b.symlink_to(a)
+    assert files.resolved(a).parent == tmp_path.resolve()
+    with pytest.raises(InputError, match="a cannot be read"):
+        files.check_input(a)
+    with pytest.raises(OutputError):
+        files.check_output(a / "c.png", overwrite=True)
+
+
+def test_names_that_are_too_long_are_refused_before_work(tmp_path: Path) -> None:
+    for path in (
+        tmp_path / ("a" * 300),
+        tmp_path / ("漢" * 100),  # three bytes each
+        tmp_path / "new" / ("a" * 300) / "b.png",
+        tmp_path.joinpath(*["a" * 200] * 30),
+    ):
+        with pytest.raises(OutputError, match="too long") as caught:
+            files.check_output(path, overwrite=True)
+        assert caught.value.remedy == "Choose a shorter name"
+    files.check_output(tmp_path / ("a" * 255), overwrite=False)
+    assert list(tmp_path.iterdir()) == []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from seethrough.errors import OutputError, UsageError
-from seethrough.pipeline.inputs import plan
+from seethrough.pipeline.inputs import paths_of, plan
 
 
 def tree(root: Path, *names: str) -> Path:
@@ -77,3 +77,22 @@ def test_impossible_plans_are_refused(
     tree(tmp_path / "in", "a.png", "b.png", "a.jpg", "sub/a.png")
     with pytest.raises(error):
         plan([tmp_path / name for name in inputs], tmp_path / output, **options)
+
+
+def test_links_in_a_circle_are_inputs_like_others(tmp_path: Path) -> None:
+    photos = tree(tmp_path / "in", "c.png", "sub/d.png")
+    (photos / "a.png").symlink_to("b.png")
+    (photos / "b.png").symlink_to("a.png")
+    (photos / "loop").symlink_to("loop")
+    names = ["a.png", "b.png", "c.png", "d.png"]
+    assert [item.source.name for item in plan([photos], tmp_path / "out")] == names
+    (single,) = plan([photos / "a.png"], tmp_path / "out.png")
+    assert single.source == photos / "a.png"
+
+
+def test_empty_names_are_refused() -> None:
+    assert paths_of("a.png") == (Path("a.png"),)
+    assert paths_of(["a.png", Path("b.png")]) == (Path("a.png"), Path("b.png"))
+    for given in ("", ["a.png", ""]):
+        with pytest.raises(UsageError, match="empty"):
+            paths_of(given)

@@ -9,13 +9,37 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from seethrough.errors import InputError, OutputError
+from seethrough.errors import InputError, OutputError, UsageError
 
 OWNER_ONLY = 0o700
+
+_LONGEST_NAME = 255  # bytes, where the system does not say
+
+
+def named(name: str | Path) -> Path:
+    """Return a name that a user gives as a path.
+
+    Raises
+    ------
+    UsageError
+        Where it is empty: Python takes that for the current folder, which nobody has named.
+    """
+    if name == "":
+        raise UsageError("the name of a file or folder is empty", "give a name")
+    return Path(name)
+
+
+def resolved(path: Path) -> Path:
+    """Return where a path leads in the end; of links that go round in a circle, one of them.
+
+    :meth:`Path.resolve` raises an error of its own there, before anybody has tried to open it.
+    """
+    return Path(os.path.realpath(path))
 
 
 def check_input(path: Path) -> int:
@@ -78,17 +102,47 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     Raises
     ------
     OutputError
-        Where something is there already and ``overwrite`` is false, where it is a folder, and
-        where the nearest folder above it that exists cannot be written to.
+        Where something is there already and ``overwrite`` is false, where it is a folder, where
+        its name is too long, and where the nearest folder above it that exists cannot be written
+        to.
     """
-    if path.is_dir():
+    check_name(path)
+    if os.path.isdir(path):  # noqa: PTH112 - a folder that may not be entered is no error here
         raise OutputError(f"{path} is a folder", "give the name of a file")
     if not overwrite and os.path.lexists(path):
         raise OutputError(f"{path} exists already", "choose another name or add --overwrite")
-    above = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    above = _above(path)
     reason = errno.ENOTDIR if not above.is_dir() else errno.EACCES
     if reason == errno.ENOTDIR or not os.access(above, os.W_OK | os.X_OK):
         raise _unwritable(path, OSError(reason, os.strerror(reason)))
+
+
+def check_name(path: Path) -> None:
+    """Make sure that the file system can hold a name, and those of the folders above it.
+
+    Raises
+    ------
+    OutputError
+        Where one is too long, or all of them together.
+    """
+    try:
+        longest = os.pathconf(_above(path), "PC_NAME_MAX")
+    except (AttributeError, OSError, ValueError):  # not every system has it
+        longest = _LONGEST_NAME
+    too_long = 0 < longest < max((len(os.fsencode(part)) for part in path.parts), default=0)
+    try:
+        path.lstat()
+    except OSError as error:
+        too_long |= error.errno == errno.ENAMETOOLONG
+    if too_long:
+        raise OutputError(
+            f"{path} cannot be written ({os.strerror(errno.ENAMETOOLONG)})", "choose a shorter name"
+        )
+
+
+def _above(path: Path) -> Path:
+    """Return the nearest folder above a path that exists, or what stands in its place."""
+    return next((one for one in path.absolute().parents if os.path.lexists(one)), path)
 
 
 @contextmanager
@@ -124,6 +178,39 @@ def write_bytes(path: Path, content: bytes, *, overwrite: bool) -> None:
     """Write a whole file, or nothing; see :func:`replacing`."""
     with replacing(path, overwrite=overwrite) as temporary:
         temporary.write_bytes(content)
+
+
+def deliver(path: Path, content: bytes) -> None:
+    """Write a whole file in place of any other, but into what is no regular file.
+
+    A pipe or a device is where somebody listens: a file in its place would reach nobody.
+
+    Raises
+    ------
+    OutputError
+        Where that fails.
+    """
+    if not _is_stream(path):
+        write_bytes(path, content, overwrite=True)
+        return
+    try:
+        # Behind what is there already: it may be a file that a shell has opened for the program.
+        with path.open("ab") as stream:
+            stream.write(content)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether something is written to as it stands: a pipe, a device, an open descriptor."""
+    try:
+        kind = path.stat().st_mode
+    except OSError:
+        return False
+    if stat.S_ISREG(kind):  # `/dev/stdout` and `/dev/fd/3` lead to one, but are none
+        folder = resolved(path.parent)
+        return folder == Path("/dev") or folder.is_relative_to("/proc")
+    return not stat.S_ISDIR(kind)
 
 
 def make_private(folder: Path) -> None:

@@ -18,6 +18,7 @@ import onnxruntime as ort
 
 from seethrough import weights as weight_table
 from seethrough.errors import MissingPartError, UsageError
+from seethrough.files import resolved
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 
@@ -163,7 +164,7 @@ def open_session(
             "or use --device cpu",
         )
     with _lock:
-        key = (path.resolve(), device, count)
+        key = (resolved(path), device, count)
         if key not in _open:
             _open[key] = _load(*key)
         return _open[key]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from seethrough.cli.options import FileOptions, given
+from seethrough.files import named
 
 STYLES = "mosaic, blur, box, solid, eye-bar, mask-face, mask-head"
 """Names of the styles, written out so that help loads neither NumPy nor OpenCV."""
@@ -23,6 +24,7 @@ def audit(
             metavar="DIR",
             help="The folder of the report, created for its owner alone.",
             show_default=False,
+            parser=named,
         ),
     ],
     original: Annotated[
@@ -32,7 +34,7 @@ def audit(
             metavar="A",
             help="The uncovered picture or film, or a folder of them.",
             show_default=False,
-            readable=False,
+            parser=named,
         ),
     ],
     redacted: Annotated[
@@ -41,7 +43,7 @@ def audit(
             "--redacted",
             metavar="B",
             help="Its redaction, or a folder of redactions with the originals' names.",
-            readable=False,
+            parser=named,
         ),
     ] = None,
     style: Annotated[

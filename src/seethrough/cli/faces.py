@@ -8,13 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from seethrough.cli.options import FileOptions, given
+from seethrough.files import named
 
 
 def faces(
     context: typer.Context,
     source: Annotated[
         Path,
-        typer.Argument(metavar="IN", help="A photo or a film.", show_default=False, readable=False),
+        typer.Argument(metavar="IN", help="A photo or a film.", show_default=False, parser=named),
     ],
     output: Annotated[
         Path,
@@ -24,6 +25,7 @@ def faces(
             metavar="SHEET",
             help="The sheet, a PNG; tracks.json goes beside it.",
             show_default=False,
+            parser=named,
         ),
     ],
     on_lost: Annotated[

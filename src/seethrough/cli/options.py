@@ -12,16 +12,24 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from seethrough.cli.voice import Voice
+from seethrough.files import named
 
-# `readable=False`: what cannot be read is the input's fault (code 3), not the command line's.
+
+def _report(name: str) -> str:
+    """Read where a report goes: a file, or ``-``."""
+    return str(named(name))
+
+
+# Their own parser: to Typer an empty name is the current folder, and a file that cannot be read
+# is the command line's fault (code 2), where it is the input's (code 3).
 Inputs = Annotated[
     list[Path],
-    typer.Argument(metavar="IN", help="Pictures and folders.", show_default=False, readable=False),
+    typer.Argument(metavar="IN", help="Pictures and folders.", show_default=False, parser=named),
 ]
 FilmInputs = Annotated[
     list[Path],
     typer.Argument(
-        metavar="IN", help="Photos, films and folders.", show_default=False, readable=False
+        metavar="IN", help="Photos, films and folders.", show_default=False, parser=named
     ),
 ]
 Output = Annotated[
@@ -32,6 +40,7 @@ Output = Annotated[
         metavar="OUT",
         help="A file for one input; a folder for several or for a folder.",
         show_default=False,
+        parser=named,
     ),
 ]
 Codec = Annotated[
@@ -65,7 +74,12 @@ class SharedOptions:
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Seed of everything random.")] = 0
     json: Annotated[
         str | None,
-        typer.Option("--json", metavar="FILE", help="Write a report there; - is standard output."),
+        typer.Option(
+            "--json",
+            metavar="FILE",
+            help="Write a report there; - is standard output.",
+            parser=_report,
+        ),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", help="Write nothing but errors.")] = False
     verbose: Annotated[

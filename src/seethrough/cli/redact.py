@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from seethrough.cli.options import Codec, Crf, FileOptions, FilmInputs, Output, Preset, given
+from seethrough.files import named
 
 STYLES = "solid, silhouette, safe-blur, eye-bar, blur, mosaic"
 """Names of the styles, written out so that help loads neither NumPy nor OpenCV."""
@@ -47,7 +48,7 @@ def redact(
             "--tracks",
             metavar="JSON",
             help="Where the faces are: a tracks.json, edited or not, honoured as it stands.",
-            readable=False,
+            parser=named,
         ),
     ] = None,
     from_: Annotated[

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from seethrough.cli.options import Codec, Crf, FileOptions, FilmInputs, Output, Preset, given
+from seethrough.files import named
 
 
 def restore(
@@ -61,7 +62,7 @@ def restore(
     ] = False,
     weights: Annotated[
         Path | None,
-        typer.Option("--weights", metavar="ONNX", help="Another restorer network.", readable=False),
+        typer.Option("--weights", metavar="ONNX", help="Another restorer network.", parser=named),
     ] = None,
     codec: Codec = None,
     crf: Crf = None,

@@ -12,7 +12,7 @@ from typing import Any
 from seethrough.cli.interrupt import INTERRUPTED, wind_up_when_interrupted
 from seethrough.cli.voice import Voice
 from seethrough.errors import OutputError, SeeThroughError, UsageError
-from seethrough.files import write_bytes
+from seethrough.files import deliver, resolved
 from seethrough.pipeline import Record, Report, info
 from seethrough.pipeline.redact_report import NO_FACE
 from seethrough.pipeline.run import Run
@@ -97,7 +97,7 @@ def write_report(target: str | None, content: dict[str, Any], voice: Voice) -> i
         if target == "-":
             _to_stdout(text)
         else:
-            write_bytes(Path(target), text.encode(), overwrite=True)
+            deliver(Path(target), text.encode())
     except OutputError as error:
         voice.complain(error)
         return error.exit_code
@@ -118,10 +118,10 @@ def _to_stdout(text: str) -> None:
 def _check_report(target: str | None, run: Run) -> None:
     if target is None or target == "-":
         return
-    report = Path(target).resolve()
+    report = resolved(Path(target))
     for item in run.items:
         paths = (*item.inputs, *item.outputs, *run.options.files)
-        if report in (path.resolve() for path in paths):
+        if report in (resolved(path) for path in paths):
             raise UsageError(f"the report {target} is an input or an output", "name another file")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from seethrough.files import named
 from seethrough.pipeline.audit_options import AuditOptions
 from seethrough.pipeline.audit_report import AuditRecord, AuditReport
 from seethrough.pipeline.auditing import auditing
@@ -19,6 +20,7 @@ from seethrough.pipeline.faces_report import FacesRecord, FacesReport
 from seethrough.pipeline.faces_verb import faces
 from seethrough.pipeline.facing import facing
 from seethrough.pipeline.information import Information, information
+from seethrough.pipeline.inputs import paths_of
 from seethrough.pipeline.options import DegradeOptions, KindChoice, RestoreOptions, RunOptions
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.redact_report import RedactRecord, RedactReport
@@ -169,7 +171,7 @@ def restore(
         threads=threads,
         seed=seed,
     )
-    return restoring(_paths(inputs), Path(output), options).finish()
+    return restoring(paths_of(inputs), named(output), options).finish()
 
 
 def audit(
@@ -249,8 +251,8 @@ def audit(
         threads=threads,
         seed=seed,
     )
-    covered = None if redacted is None else Path(redacted)
-    report = auditing(Path(original), covered, Path(output), options).finish()
+    covered = None if redacted is None else named(redacted)
+    report = auditing(named(original), covered, named(output), options).finish()
     assert isinstance(report, AuditReport)
     return report
 
@@ -367,7 +369,7 @@ def degrade(
         threads=threads,
         seed=seed,
     )
-    return degrading(_paths(inputs), Path(output), options).finish()
+    return degrading(paths_of(inputs), named(output), options).finish()
 
 
 def info(*, device: Device = "auto", threads: int | None = None, seed: int = 0) -> Information:
@@ -394,7 +396,3 @@ def info(*, device: Device = "auto", threads: int | None = None, seed: int = 0) 
     """
     RunOptions(device=device, threads=threads, seed=seed)
     return information(device)
-
-
-def _paths(inputs: Paths) -> tuple[Path, ...]:
-    return (Path(inputs),) if isinstance(inputs, str | Path) else tuple(map(Path, inputs))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from seethrough.files import named
 from seethrough.pipeline.faces_options import FacesOptions
 from seethrough.pipeline.faces_report import FacesReport
 from seethrough.pipeline.facing import facing
@@ -76,6 +77,6 @@ def faces(
         threads=threads,
         seed=seed,
     )
-    report = facing(Path(source), Path(output), options).finish()
+    report = facing(named(source), named(output), options).finish()
     assert isinstance(report, FacesReport)
     return report

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seethrough.errors import InputError, OutputError, SeeThroughError, UsageError
+from seethrough.files import named, resolved
 from seethrough.image import READ_SUFFIXES, WRITE_SUFFIXES
 
 FILMS = frozenset(
@@ -57,6 +58,17 @@ class Item:
     def outputs(self) -> tuple[Path, ...]:
         """Every file that a finished item leaves."""
         return (self.output,) if self.compare is None else (self.output, self.compare)
+
+
+def paths_of(inputs: str | Path | Sequence[str | Path]) -> tuple[Path, ...]:
+    """Return the inputs that a caller names, one or several.
+
+    Raises
+    ------
+    UsageError
+        Where a name is empty.
+    """
+    return (named(inputs),) if isinstance(inputs, str | Path) else tuple(map(named, inputs))
 
 
 def is_film(path: Path) -> bool:
@@ -181,13 +193,13 @@ def _walk(
         found.append((path, output / path.relative_to(folder), reason))
 
     known = READ_SUFFIXES | FILMS if films else READ_SUFFIXES
-    skipped = output.resolve()
+    skipped = resolved(output)
     for root, folders, files in os.walk(folder, onerror=unreadable):
         here = Path(root)
         folders[:] = sorted(
             name
             for name in folders
-            if not name.startswith(".") and (here / name).resolve() != skipped
+            if not name.startswith(".") and resolved(here / name) != skipped
         )
         for name in sorted(files):
             path = here / name
@@ -215,16 +227,16 @@ def pictures_in(
 
 def _check_outputs(items: Sequence[Item]) -> None:
     """Refuse outputs that are inputs or that two inputs share."""
-    sources = {item.source.resolve() for item in items}
+    sources = {resolved(item.source) for item in items}
     owners: dict[Path, Path] = {}
     for item in items:
         if item.error is not None:
             continue
         for target in item.outputs:
-            resolved = target.resolve()
-            if resolved in sources:
+            there = resolved(target)
+            if there in sources:
                 raise OutputError(f"the output {target} is an input", "name another output")
-            owner = owners.setdefault(resolved, item.source)
+            owner = owners.setdefault(there, item.source)
             if owner != item.source or item.outputs.count(target) > 1:
                 raise UsageError(
                     f"{owner} and {item.source} would both be written to {target}",

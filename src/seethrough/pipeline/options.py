@@ -15,6 +15,7 @@ import numpy as np
 
 from seethrough.degrade import PRESETS
 from seethrough.errors import UsageError
+from seethrough.files import named
 from seethrough.geometry import similarity
 from seethrough.session import Device
 from seethrough.types import Box
@@ -154,7 +155,7 @@ class RestoreOptions(RunOptions):
                 for each in box or ()
             ),
             landmarks=tuple(numbers("the landmarks", each, 10) for each in landmarks or ()),
-            weights=None if weights is None else Path(weights),
+            weights=None if weights is None else named(weights),
             **others,
         )
 

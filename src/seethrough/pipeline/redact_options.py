@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 from seethrough.errors import UsageError
+from seethrough.files import named
 from seethrough.pipeline.options import Numbers, RunOptions, numbers
 from seethrough.redactor import Style
 from seethrough.redactor.style import StyleName
@@ -96,7 +97,7 @@ class RedactOptions(RunOptions):
         return cls(
             only=_faces("--only", only),
             keep=_faces("--keep", keep),
-            tracks=None if tracks is None else Path(tracks),
+            tracks=None if tracks is None else named(tracks),
             from_=None if from_ is None else seconds(from_),
             to=None if to is None else seconds(to),
             box=tuple(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from seethrough.files import named
+from seethrough.pipeline.inputs import paths_of
 from seethrough.pipeline.redact_options import Faces, RedactOptions, Time
 from seethrough.pipeline.redact_report import RedactReport
 from seethrough.pipeline.redacting import redacting
@@ -144,8 +146,6 @@ def redact(
         threads=threads,
         seed=seed,
     )
-    single = isinstance(inputs, str | Path)
-    paths = (Path(inputs),) if single else tuple(map(Path, inputs))  # type: ignore[arg-type]
-    report = redacting(paths, Path(output), options).finish()
+    report = redacting(paths_of(inputs), named(output), options).finish()
     assert isinstance(report, RedactReport)
     return report

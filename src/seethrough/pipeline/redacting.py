@@ -10,6 +10,7 @@ from pathlib import Path
 
 from seethrough import image
 from seethrough.errors import OutputError, UsageError, VerificationError
+from seethrough.files import check_name, resolved
 from seethrough.pipeline.inputs import Item, is_film, one_file, plan
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.progress import Progress
@@ -81,10 +82,10 @@ def redacting(inputs: Sequence[Path], output: Path, options: RedactOptions) -> R
 
 def _check_unverified(items: Sequence[Item]) -> None:
     """Refuse inputs and outputs that bear the name which a failed output would get."""
-    taken = {path.resolve() for item in items for path in (item.source, item.output)}
+    taken = {resolved(path) for item in items for path in (item.source, item.output)}
     for item in items:
         unverified = unverified_name(item.output)
-        if unverified.resolve() in taken:
+        if resolved(unverified) in taken:
             raise OutputError(
                 f"{unverified} is an input or an output, and what fails verification for "
                 f"{item.output} would replace it",
@@ -96,7 +97,11 @@ def _check_unverified(items: Sequence[Item]) -> None:
 class RedactRun(Run):
     """Planned redactions."""
 
+    options: RedactOptions
+
     def _attempt(self, item: Item) -> Record:
+        if item.error is None and self.options.verify:
+            check_name(unverified_name(item.output))  # known before the work, not after it
         record = super()._attempt(item)
         if record.reason == RESUMED:  # stopped between the film's name and its tidying up
             remove_parts(item.output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -107,7 +108,7 @@ class Run:
     def _attempt(self, item: Item) -> Record:
         if item.error is not None:
             raise item.error
-        if self.options.resume and all(path.is_file() for path in item.outputs):
+        if self.options.resume and all(map(os.path.isfile, item.outputs)):
             return Record(item.source, item.output, "skipped", RESUMED)
         for path in item.outputs:
             # A run that stopped between an output and its comparison is resumed, not refused.
