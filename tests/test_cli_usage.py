@@ -13,10 +13,13 @@ import cv2
 import numpy as np
 import pytest
 
-from seethrough import __version__
+from seethrough import __version__, pipeline
 from seethrough.cli import run
 from seethrough.degrade import Mosaic
+from seethrough.errors import UsageError
 from seethrough.image import read
+from seethrough.pipeline.options import RunOptions
+from seethrough.session import open_session, usable_cpus
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 BOX = "170,60,274,196"
@@ -63,6 +66,12 @@ def test_version_and_help(program: Run) -> None:
         ["restore", "photo.png", "-o", "out.png", "--nonsense"],
         ["restore", "photo.png", "-o", "out.png", "--threads", "two"],
         ["restore", "photo.png", "-o", "out.png", "--threads", "0"],
+        ["restore", "photo.png", "-o", "out.png", "--threads", "100000"],
+        ["redact", "photo.png", "-o", "out.png", "--threads", "100000"],
+        ["faces", "photo.png", "-o", "out.png", "--threads", "100000"],
+        ["audit", "--original", "photo.png", "--style", "solid", "-o", "r", "--threads", "100000"],
+        ["degrade", "photo.png", "-o", "out.png", "--mosaic", "8", "--threads", "100000"],
+        ["info", "--threads", "100000"],
         ["restore", "photo.png", "-o", "out.png", "--seed", "-1"],
         ["restore", "photo.png", "-o", "out.png", "--device", "tpu"],
         ["restore", "photo.png", "-o", "out.png", "--kind", "plate"],
@@ -86,15 +95,6 @@ def test_version_and_help(program: Run) -> None:
         ["degrade", "photo.png", "-o", "out.png", "--gauss", "5000"],
         ["info", "--threads", "-3"],
         ["info", "extra"],
-    ],
-)
-def test_a_wrong_command_line_is_one_line_and_code_2(
-    photo: Path,
-    arguments: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """In this process, which is what `main` calls; the next test checks a few from outside."""
         ["restore", "", "-o", "out.png"],
         ["restore", "photo.png", "", "-o", "out"],
         ["restore", "photo.png", "-o", ""],
@@ -107,6 +107,15 @@ def test_a_wrong_command_line_is_one_line_and_code_2(
         ["audit", "--original", "photo.png", "--redacted=", "-o", "r"],
         ["audit", "--original", "photo.png", "--style", "solid", "--output="],
         ["info", "--json", ""],
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_code_2(
+    photo: Path,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In this process, which is what `main` calls; the next test checks a few from outside."""
     monkeypatch.chdir(photo.parent)
     asked = [] if "--json" in arguments or "out.png" not in arguments else ["--json", "report.json"]
     assert run(arguments + asked) == 2
@@ -131,6 +140,29 @@ def test_a_wrong_command_line_from_outside(program: Run, photo: Path, arguments:
     assert len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith("seethrough: error: ")
     assert not (photo.parent / "report.json").exists()
+
+
+def test_python_takes_no_empty_name_and_not_every_number_of_threads(photo: Path) -> None:
+    verbs: list[Callable[..., object]] = [
+        pipeline.restore,
+        pipeline.redact,
+        pipeline.faces,
+        lambda *names, **more: pipeline.degrade(*names, mosaic=8, **more),
+        lambda *names, **more: pipeline.audit(*names, style="solid", **more),
+    ]
+    for verb in verbs:
+        for names in (("", "out.png"), (photo, "")):
+            with pytest.raises(UsageError, match="empty"):
+                verb(*names)
+        with pytest.raises(UsageError, match="100000 threads"):
+            verb(photo, "out.png", threads=100_000)
+    with pytest.raises(UsageError, match="100000 threads"):
+        pipeline.info(threads=100_000)
+    most = max(64, 4 * usable_cpus())
+    assert RunOptions(threads=most).threads == most
+    for threads in (0, most + 1):
+        with pytest.raises(UsageError, match=f"{threads} threads"):
+            open_session("detector", threads=threads)
 
 
 def test_quiet_and_verbose_contradict_each_other(program: Run) -> None:

@@ -24,6 +24,7 @@ Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 
 _CUDA = "CUDAExecutionProvider"
 _CPU = "CPUExecutionProvider"
+_MOST_THREADS = 64  # as many may be asked for on any machine
 _SEVERITY_ERROR = 3  # ONNX Runtime's numbers: 0 verbose, 1 info, 2 warning, 3 error, 4 fatal
 _SEVERITY_FATAL = 4
 
@@ -125,6 +126,21 @@ def usable_cpus() -> int:
     return os.cpu_count() or 1
 
 
+def check_threads(threads: int | None) -> None:
+    """Refuse a number of threads that no machine of this size can use.
+
+    Thousands of threads that wait for each other stop the program, and the machine with it.
+
+    Raises
+    ------
+    UsageError
+        Where there are none, or more than 64 and than four for each usable processor.
+    """
+    most = max(_MOST_THREADS, 4 * usable_cpus())
+    if threads is not None and not 1 <= threads <= most:
+        raise UsageError(f"{threads} threads cannot work", f"give 1 to {most}")
+
+
 def open_session(
     weights: str | Path, *, device: Device = "auto", threads: int | None = None
 ) -> Session:
@@ -153,8 +169,7 @@ def open_session(
     """
     if device not in get_args(Device):
         raise UsageError(f"there is no device {device!r}", "use auto, cpu or cuda")
-    if threads is not None and threads < 1:
-        raise UsageError(f"{threads} threads cannot run", "give 1 or more threads")
+    check_threads(threads)
     path = weights if isinstance(weights, Path) else weight_table.locate(weights)
     count = usable_cpus() if threads is None else threads
     if device == "cuda" and _CUDA not in providers():

@@ -17,7 +17,7 @@ from seethrough.degrade import PRESETS
 from seethrough.errors import UsageError
 from seethrough.files import named
 from seethrough.geometry import similarity
-from seethrough.session import Device
+from seethrough.session import Device, check_threads
 from seethrough.types import Box
 from seethrough.video.options import Codec, EncodeOptions
 
@@ -72,7 +72,8 @@ class RunOptions:
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     threads : int or None
-        Threads of the networks, 1 or more; ``None`` takes what the machine has.
+        Threads of the networks, 1 or more (:func:`seethrough.session.check_threads` has the most);
+        ``None`` takes what the machine has.
     seed : int
         Seed of everything random, 0 or more.
     """
@@ -85,8 +86,7 @@ class RunOptions:
 
     def __post_init__(self) -> None:
         _choice("device", self.device, get_args(Device))
-        if self.threads is not None and self.threads < 1:
-            raise UsageError(f"{self.threads} threads cannot work", "give 1 or more")
+        check_threads(self.threads)
         if self.seed < 0:
             raise UsageError(f"the seed {self.seed} is negative", "give 0 or more")
 
