@@ -14,6 +14,7 @@ from seethrough.cli.info import info
 from seethrough.cli.options import with_shared_options
 from seethrough.cli.redact import redact
 from seethrough.cli.restore import restore
+from seethrough.cli.streams import to_stdout
 
 HELP = """Clear pictures out of degraded ones; what a redaction leaves; faces hidden for good.
 
@@ -37,7 +38,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        print(f"seethrough {seethrough.__version__}")
+        to_stdout(f"seethrough {seethrough.__version__}\n", "send it to a file or a terminal")
         raise typer.Exit
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from seethrough.cli.streams import on_terminal, to_stderr
 from seethrough.errors import SeeThroughError, UsageError
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Voice:
             raise UsageError("--quiet and --verbose contradict each other", "give one of them")
         self.quiet = quiet
         self.verbose = verbose
-        self._write: Callable[[str], None] = _to_stderr
+        self._write: Callable[[str], None] = to_stderr
         self._frames: _Frames | None = None
 
     def say(self, text: str) -> None:
@@ -72,7 +72,7 @@ class Voice:
         A second bar appears for an input with frames (:meth:`step`): their pace, and the time
         that is left.
         """
-        if self.quiet or not sys.stderr.isatty():
+        if self.quiet or not on_terminal():
             yield steps
             return
         from rich.console import Console
@@ -99,7 +99,7 @@ class Voice:
             try:
                 yield progress.track(steps, task_id=whole, total=total)
             finally:
-                self._write = _to_stderr
+                self._write = to_stderr
                 self._frames = None
 
 
@@ -131,7 +131,3 @@ class _Frames:
 
     def _done(self) -> float:
         return self._current().completed
-
-
-def _to_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from seethrough.cli.interrupt import INTERRUPTED, wind_up_when_interrupted
+from seethrough.cli.streams import to_stdout
 from seethrough.cli.voice import Voice
 from seethrough.errors import OutputError, SeeThroughError, UsageError
 from seethrough.files import deliver, resolved
@@ -80,11 +79,15 @@ def carry_out(verb: str, plan: Callable[[], Run], target: str | None, voice: Voi
 def inform(options: dict[str, Any], target: str | None, voice: Voice) -> int:
     """Do the work of ``info``: its words are its result, and go to standard output."""
     found = info(**options)
+    faults: list[SeeThroughError] = list(found.faults)
     if target != "-" and not voice.quiet:
-        print(found.as_text())
-    for fault in found.faults:
+        try:
+            to_stdout(f"{found.as_text()}\n", "send it to a file or a terminal")
+        except OutputError as error:
+            faults.insert(0, error)
+    for fault in faults:
         voice.complain(fault)
-    code = found.faults[0].exit_code if found.faults else 0
+    code = faults[0].exit_code if faults else 0
     return write_report(target, found.as_dict(), voice) or code
 
 
@@ -95,24 +98,13 @@ def write_report(target: str | None, content: dict[str, Any], voice: Voice) -> i
     text = json.dumps(content, indent=2) + "\n"
     try:
         if target == "-":
-            _to_stdout(text)
+            to_stdout(text, "give a file to --json")
         else:
             deliver(Path(target), text.encode())
     except OutputError as error:
         voice.complain(error)
         return error.exit_code
     return 0
-
-
-def _to_stdout(text: str) -> None:
-    try:
-        print(text, end="", flush=True)
-    except OSError as error:
-        # What is left in the buffer goes nowhere, or the interpreter would fail on it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputError(
-            f"standard output cannot be written ({error.strerror})", "give a file to --json"
-        ) from error
 
 
 def _check_report(target: str | None, run: Run) -> None:
