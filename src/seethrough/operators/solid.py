@@ -84,7 +84,7 @@ def find(picture: Image) -> list[CoveredRegion]:
     scale = min(1.0, _LONG_SIDE / max(picture.shape[:2]))
     small = picture
     if scale < 1:
-        size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
+        size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
         small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     found: list[CoveredRegion] = []
     judged = [
