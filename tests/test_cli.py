@@ -16,6 +16,7 @@ from skimage.data import astronaut
 from seethrough import __version__, pipeline
 from seethrough.cli import run
 from seethrough.degrade import GaussianBlur
+from seethrough.errors import InputError
 from seethrough.image import read
 from tests.cli_program import Run, checked, errors
 from tests.standin import write_standin
@@ -251,6 +252,30 @@ def test_a_defect_is_one_line_too(
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("seethrough: error: ")
     assert "ZeroDivisionError" in line
+
+
+def test_what_is_wrong_is_one_line_whatever_a_name_holds() -> None:
+    error = InputError("a\nb.png  is\r\n empty\n", "check\n\nit")
+    assert (error.what, error.remedy) == ("a b.png  is empty", "Check it")
+    assert str(InputError("two  spaces", "stay")) == "two  spaces. Stay."
+
+
+def test_a_defect_in_one_input_is_one_line_in_the_report_too(
+    photo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*arguments: object, **options: object) -> None:
+        raise ValueError("resize.cpp:4220: error:\n> Overload resolution failed:\r\n\t>  - it\n")
+
+    monkeypatch.chdir(photo.parent)
+    monkeypatch.setattr(sys.modules["seethrough.pipeline.degrading"], "degraded", broken)
+    assert run(["degrade", "photo.png", "-o", "m.png", "--mosaic", "8", "--json", "r.json"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    (record,) = checked(Path("r.json").read_text(), "degrade")["inputs"]
+    assert record["reason"] == (
+        "photo.png met a defect of this program (ValueError: resize.cpp:4220: error: "
+        "> Overload resolution failed: >  - it)"
+    )
+    assert "Overload resolution failed" in line
 
 
 def test_a_missing_device_or_network_is_code_6(program: Run, photo: Path) -> None:

@@ -16,14 +16,21 @@ class SeeThroughError(Exception):
     remedy : str
         What the user can do about it, without a full stop at the end; a sentence of its own,
         so that its first letter becomes a capital.
+
+    Both become one line, whatever a file name or the words of another library hold.
     """
 
     exit_code: int = 1
 
     def __init__(self, what: str, remedy: str) -> None:
-        self.what = what
-        self.remedy = remedy[:1].upper() + remedy[1:]
-        super().__init__(f"{what}. {self.remedy}.")
+        self.what = one_line(what)
+        self.remedy = one_line(remedy[:1].upper() + remedy[1:])
+        super().__init__(f"{self.what}. {self.remedy}.")
+
+
+def one_line(text: str) -> str:
+    """Return a text without line breaks; what is one line already stays as it is."""
+    return " ".join(part for line in text.splitlines() if (part := line.strip()))
 
 
 class UsageError(SeeThroughError):

@@ -23,7 +23,7 @@ def run(arguments: Sequence[str]) -> int:
 
     from seethrough.cli.commands import app
     from seethrough.cli.voice import Voice, line
-    from seethrough.errors import SeeThroughError, UsageError
+    from seethrough.errors import SeeThroughError, UsageError, one_line
 
     voice = Voice(verbose="--verbose" in arguments)
     try:
@@ -36,7 +36,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except Exception as error:  # a defect, which is told in one line like everything else
         defect = SeeThroughError(
-            f"a defect of this program ({type(error).__name__}: {error})",
+            f"a defect of this program ({type(error).__name__}: {one_line(str(error))})",
             "Run it again with --verbose and report what that says",
         )
         defect.__cause__ = error

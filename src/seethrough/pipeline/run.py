@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from seethrough.errors import InputError, MissingPartError, SeeThroughError
+from seethrough.errors import InputError, MissingPartError, SeeThroughError, one_line
 from seethrough.files import check_output
 from seethrough.pipeline.inputs import Item, check_picture
 from seethrough.pipeline.options import RunOptions
@@ -98,7 +98,8 @@ class Run:
             record = _failed(item, too_large)
         except Exception as error:  # one bad file never stops the others
             defect = SeeThroughError(
-                f"{item.source} met a defect of this program ({type(error).__name__}: {error})",
+                f"{item.source} met a defect of this program "
+                f"({type(error).__name__}: {one_line(str(error))})",
                 "run it again with --verbose and report what that says",
             )
             defect.__cause__ = error
