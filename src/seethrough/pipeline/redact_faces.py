@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from seethrough.errors import UsageError
+from seethrough.pipeline.placing import check_box
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.redact_report import NOT_CHOSEN, FaceTrack
 from seethrough.tracker import Keyframe, Sighting, Track, Tracks
@@ -77,7 +78,7 @@ def choose(found: Tracks, options: RedactOptions) -> Choice:
     Raises
     ------
     UsageError
-        Where a number is no face's, or a box lies outside the picture.
+        Where a number is no face's, or a box lies outside the picture or is far larger.
     """
     chosen = found
     if options.only:
@@ -95,6 +96,7 @@ def choose(found: Tracks, options: RedactOptions) -> Choice:
 
 def _placed(number: int, box: Box, found: Tracks) -> Track:
     """Return a face that a person placed; in a film it stays there from start to end."""
+    check_box(box, found.width, found.height)
     if not box.intersection(Box(0, 0, found.width, found.height)):
         x0, y0, x1, y1 = box.as_tuple()
         raise UsageError(

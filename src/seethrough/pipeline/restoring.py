@@ -19,6 +19,7 @@ from seethrough.pipeline.inputs import Item, one_file, plan
 from seethrough.pipeline.marks import mark as mark
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.options import RestoreOptions
+from seethrough.pipeline.placing import check_placed
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.report import Record
 from seethrough.pipeline.restoring_films import FilmRestoring
@@ -104,6 +105,7 @@ class _Restoring:
 
     def _restored(self, pixels: Image) -> Restoration:
         options = self.options
+        check_placed(options, pixels.shape[1], pixels.shape[0])
         covered = find_covered(pixels)
         faces: tuple[Face, ...] = ()
         lines: tuple[TextLine, ...] = ()

@@ -19,6 +19,7 @@ from seethrough.pipeline.inputs import Item
 from seethrough.pipeline.marks import mark
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.options import RestoreOptions
+from seethrough.pipeline.placing import check_placed
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.redact_parts import Workshop
 from seethrough.pipeline.report import Record
@@ -97,6 +98,7 @@ class FilmRestoring:
         )
         with FilmReader(item.source, options.threads) as film:
             info = film.info
+            check_placed(options, info.width, info.height)
             if options.kind == "text" and not options.box:
                 return Record(item.source, None, "skipped", TEXT, info.width, info.height)
             shop = Workshop(item.source, item.output, resume=options.resume)
