@@ -49,6 +49,7 @@ def test_a_photo_is_redacted(program: Run, photo: Path) -> None:
     assert done.stderr == "photo.png -> safe.png: 1 face covered (solid), verified\n"
     (record,) = checked(done.stdout, "redact")["inputs"]
     assert (record["status"], record["output"], record["verified"]) == ("done", "safe.png", True)
+    assert (record["from"], record["to"]) == (None, None)
     (region,) = record["regions"]
     assert (region["kind"], region["number"], region["status"]) == ("face", 1, "done")
     assert (read(photo.parent / "safe.png").pixels[80:170, 190:260] == 0).all()

@@ -148,6 +148,41 @@ def test_damaged_tracks_are_code_3_and_wrong_wishes_code_2(
     assert {path.name for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize(
+    ("given", "span", "status", "code"),
+    [
+        ("tracks.json", [0.04, 0.12], "done", 0),
+        ("tracks.json", [0.04, None], "done", 0),
+        ("early.json", [0.1, 0.12], "skipped", 4),
+        ("longer.json", [None, 0.12], "failed", 3),
+        ("tracks.json", [None, None], "done", 0),
+    ],
+)
+def test_the_report_says_which_span_was_covered(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    given: str,
+    span: list[float | None],
+    status: str,
+    code: int,
+) -> None:
+    film(tmp_path / "raw.mp4", frames=4)
+    tracks(tmp_path / "tracks.json", frames=4)
+    tracks(tmp_path / "longer.json", frames=9)
+    tracks(tmp_path / "early.json", frames=4, ends=(0, 1))
+    monkeypatch.chdir(tmp_path)
+    flags = zip(("--from", "--to"), span, strict=True)
+    words = [word for flag, time in flags if time is not None for word in (flag, str(time))]
+    command = ["redact", "raw.mp4", "-o", "safe.mp4", "--tracks", given, "--threads", "1", *words]
+    assert run([*command, "--json", "r.json"]) == code
+    (record,) = checked(Path("r.json").read_text(), "redact")["inputs"]
+    assert ([record["from"], record["to"]], record["status"]) == (span, status)
+    if code == 0:  # what an earlier run has finished
+        assert run([*command, "--json", "r.json", "--resume"]) == 0
+        (record,) = checked(Path("r.json").read_text(), "redact")["inputs"]
+        assert ([record["from"], record["to"]], record["status"]) == (span, "skipped")
+
+
 def test_a_lost_face_may_stop_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

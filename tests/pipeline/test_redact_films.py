@@ -147,7 +147,12 @@ def test_faces_that_lie_outside_of_the_picture_are_refused(raw: Path, tmp_path: 
 def test_covering_is_limited_in_time(
     raw: Path, given: Path, tmp_path: Path, options: Any, covered: range
 ) -> None:
-    redact(raw, tmp_path / "safe.mp4", tracks=given, **options)
+    record = redact(raw, tmp_path / "safe.mp4", tracks=given, **options)
+    span = [
+        None if options.get(name) is None else (covered.start, covered.stop)[end] / 25
+        for end, name in enumerate(("from_", "to"))
+    ]
+    assert [record.from_, record.to] == span
     assert dark(decoded(tmp_path / "safe.mp4")) == [i in covered for i in range(20)]
     with av.open(str(tmp_path / "safe.mp4")) as made:
         assert "chosen faces covered" in made.metadata["comment"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,9 @@ class RedactRecord(Record):
         Where the output is kept that failed.
     stages : mapping of str to float
         Seconds: decode, detect, track, cover, encode, verify, as far as they can be told apart.
+    from_, to : float or None
+        Seconds of a film between which faces are to be covered, as the options say; ``None`` from
+        its start, and to its end.
     """
 
     style: Style | None = None
@@ -77,6 +80,15 @@ class RedactRecord(Record):
     bare: tuple[Remain, ...] = ()
     unverified: Path | None = None
     stages: Mapping[str, float] = field(default_factory=dict)
+    from_: float | None = None
+    to: float | None = None
+
+    @classmethod
+    def of(cls, record: Record) -> RedactRecord:
+        """Return a record of a run as one of a redaction, of which nothing else is known."""
+        if isinstance(record, cls):
+            return record
+        return cls(**{each.name: getattr(record, each.name) for each in fields(Record)})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +125,7 @@ def place(finding: Finding, *, film: bool) -> str:
 def _record(record: Record) -> dict[str, Any]:
     common = record_dict(record)
     seconds = common.pop("seconds")
-    made = record if isinstance(record, RedactRecord) else RedactRecord(record.path, None, "failed")
+    made = RedactRecord.of(record)
     style = made.style
     common["regions"] = [
         {
@@ -125,6 +137,8 @@ def _record(record: Record) -> dict[str, Any]:
     ]
     return {
         **common,
+        "from": None if made.from_ is None else round(made.from_, 3),
+        "to": None if made.to is None else round(made.to, 3),
         "style": None if style is None else style.name,
         "strength": None if style is None or not style.amount else round(style.amount, 4),
         "grow": None if style is None else round(style.grow, 3),

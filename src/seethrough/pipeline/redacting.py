@@ -99,6 +99,11 @@ class RedactRun(Run):
 
     options: RedactOptions
 
+    def _handle(self, item: Item) -> RedactRecord:
+        record, span = super()._handle(item), (self.options.from_, self.options.to)
+        from_, to = (None if time is None else float(time) for time in span)
+        return replace(RedactRecord.of(record), from_=from_, to=to)
+
     def _attempt(self, item: Item) -> Record:
         if item.error is None and self.options.verify:
             check_name(unverified_name(item.output))  # known before the work, not after it
