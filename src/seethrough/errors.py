@@ -46,7 +46,9 @@ class InputError(SeeThroughError):
 
 
 class NothingToDoError(SeeThroughError):
-    """No face and no text was found in any input; nothing is written."""
+    """No face and no text was found in any input, or ``faces`` was to stop where a face is lost:
+    nothing is written.
+    """
 
     exit_code = 4
 

@@ -58,9 +58,7 @@ def faces(
     InputError, OutputError, MissingPartError
         What failed.
     NothingToDoError
-        Where no face is found; nothing is written.
-    VerificationError
-        Where a face is lost and ``on_lost`` is ``stop``.
+        Where no face is found, or one is lost and ``on_lost`` is ``stop``; nothing is written.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seethrough import image
-from seethrough.errors import UsageError
+from seethrough.errors import NothingToDoError, UsageError, VerificationError
 from seethrough.files import check_output, make_private, write_private
 from seethrough.pipeline import sheet
 from seethrough.pipeline.faces_options import FacesOptions
@@ -106,8 +106,16 @@ class _Facing:
     def _film(self, item: SheetItem) -> Record:
         times = array("d")
         with FilmReader(item.source, self.options.threads) as reader:
-            self._tracked = True
-            tracks = track(
+            tracks = self._tracks(reader, times)
+            times.append(times[-1] + float(1 / tracks.rate))
+            pictures = self._pictures(reader, tracks)
+        return self._finish(item, tracks, pictures, times)
+
+    def _tracks(self, reader: FilmReader, times: array[float]) -> Tracks:
+        """Follow the faces of a film, and note when its frames are shown."""
+        self._tracked = True
+        try:
+            return track(
                 _noting(reader, times),
                 reader.info,
                 self.options.tracking,
@@ -115,9 +123,11 @@ class _Facing:
                 threads=self.options.threads,
                 progress=lambda done, all_: self._progress.step("track", done, all_),
             )
-            times.append(times[-1] + float(1 / tracks.rate))
-            pictures = self._pictures(reader, tracks)
-        return self._finish(item, tracks, pictures, times)
+        except VerificationError as lost:  # of a redaction; here nothing was to be verified
+            raise NothingToDoError(
+                f"nothing is written for {reader.info.path}: {lost.what}",
+                "use --on-lost hold, whose tracks.json you can edit, or cover-frame",
+            ) from lost
 
     def _pictures(self, reader: FilmReader, tracks: Tracks) -> dict[int, list[Image]]:
         """Decode the film again and cut out the faces of the frames that were chosen."""

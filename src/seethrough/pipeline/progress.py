@@ -19,10 +19,19 @@ class Listener(Protocol):
 
 
 class Progress:
-    """Passes on what happens inside an input, to whoever listens, if anybody does."""
+    """Passes on what happens inside an input, to whoever listens, if anybody does.
+
+    Attributes
+    ----------
+    listener : Listener or None
+        Who is told.
+    stages : set of str
+        Those that any input has come to.
+    """
 
     def __init__(self) -> None:
         self.listener: Listener | None = None
+        self.stages: set[str] = set()
         self._warned: set[str] = set()
 
     def step(self, stage: str, done: int, total: int | None) -> None:
@@ -37,6 +46,7 @@ class Progress:
         total : int or None
             Of how many, where that is known; an estimate.
         """
+        self.stages.add(stage)
         if self.listener is not None:
             self.listener.step(stage, done, total)
 

@@ -167,16 +167,19 @@ class _Redacting:
 
     def _film(self, item: Item) -> Record:
         self._warn(film=True)
-        outcome = redact_film(
-            item.source,
-            item.output,
-            self._given,
-            self.options,
-            self.progress,
-            lambda style, finding: self._retry(item, style, finding),
-        )
-        if self._given is None:
-            self._others.append(record("detector").used)
+        try:
+            outcome = redact_film(
+                item.source,
+                item.output,
+                self._given,
+                self.options,
+                self.progress,
+                lambda style, finding: self._retry(item, style, finding),
+            )
+        finally:
+            # Also where a face is lost or the disk is full; not where the film cannot be opened.
+            if self._given is None and self.progress.stages:
+                self._others.append(record("detector").used)
         assert outcome.choice is not None
         assert outcome.info is not None
         width, height = outcome.info.width, outcome.info.height

@@ -144,7 +144,7 @@ class Finisher:
         ]
         if times:
             raise VerificationError(
-                f"a face is lost: {', '.join(times)}",
+                f"{'a face is' if len(times) == 1 else 'faces are'} lost: {', '.join(times)}",
                 "add these times to tracks.json by hand, or use --on-lost hold or cover-frame",
             )
 
