@@ -240,3 +240,20 @@ def test_nobody_in_the_picture_is_nothing_to_do(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(NothingToDoError, match="no picture"):
         pipeline.audit(tmp_path / "empty", tmp_path / "r", style="solid")
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [np.full((60, 80, 3), 90, np.uint8), np.zeros((40, 40, 3), np.uint8), skimage.data.coffee()],
+)
+def test_a_file_and_its_copy_without_faces_match_and_are_nothing_to_do(
+    tmp_path: Path, pixels: Any, rng: np.random.Generator
+) -> None:
+    picture = save(tmp_path / "a.png", np.ascontiguousarray(pixels))
+    for copy in (picture, save(tmp_path / "b.png", np.ascontiguousarray(pixels))):
+        with pytest.raises(NothingToDoError, match="no face found in the original"):
+            pipeline.audit(picture, tmp_path / "r", redacted=copy, threads=1)
+    other = save(tmp_path / "c.png", rng.integers(0, 255, pixels.shape, np.uint8))
+    with pytest.raises(InputError, match="do not match"):
+        pipeline.audit(picture, tmp_path / "r", redacted=other, threads=1)
+    assert not (tmp_path / "r").exists()

@@ -13,7 +13,7 @@ from seethrough import geometry
 from seethrough.auditor.cases import aligned, covered_again, make_case
 from seethrough.auditor.covers import find_cover, moved, styled_cover
 from seethrough.auditor.leaks import quality_of, read_container
-from seethrough.auditor.pairing import pair_up
+from seethrough.auditor.pairing import misfit, pair_up
 from seethrough.errors import InputError
 from seethrough.operators import find_covered
 from seethrough.types import Face, Image
@@ -87,6 +87,33 @@ def test_other_pictures_do_not_match(redacted: Any, words: str) -> None:
     assert "a.png" in caught.value.what
     assert "b.png" in caught.value.what
     assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("redacted", "words"),
+    [
+        ((400, 360), "one is turned"),
+        ((200, 180), "one is turned"),
+        ((401, 361), "one is turned"),
+        ((360, 360), "one is cropped or stretched"),
+        ((300, 200), "one is cropped or stretched"),
+        ((400, 300), "one is cropped or stretched"),
+        ((720, 800), None),
+    ],
+)
+def test_a_picture_is_turned_where_its_sides_are_exchanged(
+    redacted: tuple[int, int], words: str | None
+) -> None:
+    assert misfit((360, 400), redacted) == words
+
+
+@pytest.mark.parametrize("quality", [None, 40])
+def test_equal_pictures_match_however_little_they_show(quality: int | None) -> None:
+    plain = np.full((64, 48, 3), 200, np.uint8)
+    pair = pair_up(plain, plain.copy(), quality, NAMES)
+    assert (pair.exact, pair.scale, pair.changed.any()) == (True, 1.0, False)
+    with pytest.raises(InputError, match="too little"):
+        pair_up(plain, plain - np.uint8(9), quality, NAMES)
 
 
 @pytest.mark.parametrize("quality", [20, 50, 75, 92, 100])

@@ -103,13 +103,16 @@ def pair_up(original: Image, redacted: Image, quality: int | None, names: tuple[
     (height, width), (full_height, full_width) = redacted.shape[:2], original.shape[:2]
     scale = ((width * height) / (full_width * full_height)) ** 0.5
     first, second = names
-    if max(abs(width - scale * full_width), abs(height - scale * full_height)) > _ASPECT:
-        turned = (width > height) != (full_width > full_height)
+    unlike = misfit((full_width, full_height), (width, height))
+    if unlike is not None:
         raise InputError(
             f"{first} ({full_width} x {full_height}) and {second} ({width} x {height}) do not "
-            f"match: {'one is turned' if turned else 'one is cropped or stretched'}",
+            f"match: {unlike}",
             "give the redacted picture uncropped and unturned, or simulate its cover with --style",
         )
+    if np.array_equal(original, redacted):  # however little there is to compare
+        nothing = np.zeros((height, width), np.bool_)
+        return Pair(original, redacted, 1.0, nothing, True, Losses(0.0, noise=0.0))
     original = fitted(original, redacted.shape)
     expected = original if quality is None else Jpeg(quality)(original)
     likeness = _compared(expected, redacted)
@@ -127,6 +130,16 @@ def pair_up(original: Image, redacted: Image, quality: int | None, names: tuple[
     usual = _usual(difference, likeness.noise)
     losses = Losses(usual, likeness.gain, likeness.offset, likeness.noise)
     return Pair(original, redacted, scale, _beyond(difference, usual), exact, losses)
+
+
+def misfit(original: tuple[float, float], redacted: tuple[float, float]) -> str | None:
+    """Say how the sizes of two pictures, width and height, differ but for a scale; if they do."""
+    (full_width, full_height), (width, height) = original, redacted
+    scale = ((width * height) / (full_width * full_height)) ** 0.5
+    if max(abs(width - scale * full_width), abs(height - scale * full_height)) <= _ASPECT:
+        return None
+    turned = max(abs(width - scale * full_height), abs(height - scale * full_width)) <= _ASPECT
+    return "one is turned" if turned else "one is cropped or stretched"
 
 
 def pair_again(original: Image, redacted: Image, losses: Losses) -> Pair:

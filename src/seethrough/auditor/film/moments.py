@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from seethrough.auditor.pairing import misfit
 from seethrough.errors import InputError
 from seethrough.tracker.frames import FilmLike, FrameLike
 
@@ -25,7 +26,6 @@ _BETTER = 0.8  # of the due frame's difference: so much more alike is another fr
 _CLEARLY = 0.15  # levels, beyond that
 _DRIFT = 1.0  # s that times may drift apart
 _LONGER = (0.5, 0.02)  # s, and of the duration: by how much two films of one scene may differ
-_ASPECT = 1.5  # px by which the sides of a scaled film may be rounded
 
 Plane = npt.NDArray[np.float32]
 AnyFrame = TypeVar("AnyFrame", bound=FrameLike)
@@ -81,12 +81,11 @@ def check_alike(original: FilmLike, redacted: FilmLike, names: tuple[str, str]) 
     """
     first, second = names
     (wide, high), (width, height) = _size(original), _size(redacted)
-    scale = ((width * height) / (wide * high)) ** 0.5
-    if max(abs(width - scale * wide), abs(height - scale * high)) > _ASPECT:
-        turned = (width > height) != (wide > high)
+    unlike = misfit((wide, high), (width, height))
+    if unlike is not None:
         raise InputError(
             f"{first} ({wide:.0f} x {high:.0f}) and {second} ({width:.0f} x {height:.0f}) do not "
-            f"match: {'one is turned' if turned else 'one is cropped or stretched'}",
+            f"match: {unlike}",
             "give the redacted film uncropped and unturned, or simulate its cover with --style",
         )
     lengths = [getattr(info, "duration", None) for info in (original, redacted)]
