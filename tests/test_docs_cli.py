@@ -166,6 +166,13 @@ def test_help_names_every_style() -> None:
     assert tuple(COVERS_IN_HELP.split(", ")) == COVERS
 
 
+def test_help_says_what_aligned_takes_a_crop_for_and_what_metadata_is_kept() -> None:
+    assert "without --kind, a face" in flags("restore")["aligned"].help
+    kept = flags("redact")["keep_metadata"].help
+    for word in ("EXIF", "tags", "chapters", "attachments"):
+        assert word in kept
+
+
 def test_the_list_of_commands_cuts_no_summary_short() -> None:
     for command in COMMANDS.values():
         assert len(command.short_help) < 60

@@ -91,7 +91,12 @@ def redact(
     ] = "keep",
     keep_metadata: Annotated[
         bool,
-        typer.Option("--keep-metadata", help="Keep metadata, which may hold names and places."),
+        typer.Option(
+            "--keep-metadata",
+            help="Keep descriptive EXIF of photos (camera, date, place, author; never the "
+            "thumbnail), and tags, chapters and attachments of films: they may hold names and "
+            "places.",
+        ),
     ] = False,
     keep_subtitles: Annotated[
         bool, typer.Option("--keep-subtitles", help="Keep subtitles, which may hold names.")

@@ -23,7 +23,8 @@ def restore(
         typer.Option(
             "--aligned",
             help="Each input is one square crop of at most 512 px, aligned to the face template "
-            "or (--kind text) filled by text; the output is a PNG of 128 px.",
+            "or (--kind text) filled by text; without --kind, a face. "
+            "The output is a PNG of 128 px.",
         ),
     ] = False,
     box: Annotated[

@@ -98,7 +98,8 @@ def restore(
         What to look for.
     aligned : bool
         Each input is one square crop of at most 512 px, aligned to the face template or, with
-        ``kind="text"``, filled by text. The output is a PNG of 128 px.
+        ``kind="text"``, filled by text; with ``"auto"`` it is taken for a face. The output is a
+        PNG of 128 px.
     box : iterable of Box or (x0, y0, x1, y1)
         Regions of the single input in half-open pixels of the upright picture, in place of
         detection: tight faces or, with ``kind="text"``, lines.
