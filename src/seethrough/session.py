@@ -67,9 +67,15 @@ class Session:
                 path, options, providers=[_CUDA, _CPU] if device == "cuda" else [_CPU]
             )
         except Exception as error:  # ONNX Runtime's exceptions have no common base but this
+            shipped = [resolved(weight_table.ASSETS / each.file) for each in weight_table.WEIGHTS]
+            first = (
+                "install seethrough again"
+                if resolved(path) in shipped
+                else "check that the file is an ONNX network and was copied whole"
+            )
             raise MissingPartError(
                 f"the network {path} cannot be loaded ({_first_line(error)})",
-                "install seethrough again, or update onnxruntime",
+                f"{first}, or update onnxruntime",
             ) from error
         # ONNX Runtime falls back to the CPU in silence where the CUDA libraries do not load.
         if device == "cuda" and _CUDA not in self._session.get_providers():

@@ -14,6 +14,7 @@ from seethrough.errors import OutputError, SeeThroughError, UsageError
 from seethrough.files import deliver, resolved
 from seethrough.pipeline import Record, Report, info
 from seethrough.pipeline.redact_report import NO_FACE
+from seethrough.pipeline.report import RESUMED
 from seethrough.pipeline.run import Run
 
 
@@ -128,6 +129,8 @@ def _tell(record: Record, voice: Voice, *, alone: bool) -> None:
         words += [f"{region.kind} skipped ({region.reason})" for region in skipped]
         said = record.summary or ", ".join(words)
         voice.say(f"{record.path} -> {record.output}" + (": " if said else "") + said)
+    elif record.reason == RESUMED and (alone or voice.verbose):
+        voice.say(f"{record.path} was finished earlier: {record.output}")
     elif record.status == "skipped" and voice.verbose:
         voice.say(f"{record.path}: skipped ({record.reason})")
 

@@ -124,7 +124,7 @@ def plan(
     single = one_file(inputs)
     pairs: list[tuple[Path, Path, SeeThroughError | None]] = []
     if single:
-        _check_suffix(output, _allowed(inputs[0], suffix, films=films))
+        _check_suffix(inputs[0], output, suffix, films=films)
         pairs.append((inputs[0], output, None))
     else:
         if os.path.lexists(output) and not _is_folder(output):
@@ -154,20 +154,18 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _allowed(source: Path, suffix: str | None, *, films: bool) -> frozenset[str]:
+def _check_suffix(source: Path, output: Path, suffix: str | None, *, films: bool) -> None:
+    """Refuse an output whose suffix does not fit the input, and say which ones do."""
+    fitting = FILMS_WRITTEN if films and is_film(source) else WRITE_SUFFIXES
     if suffix is not None:
-        return frozenset({suffix})
-    if not films or source.suffix.lower() in READ_SUFFIXES:
-        return WRITE_SUFFIXES
+        fitting = frozenset({suffix})
+    given = output.suffix.lower()
     # Of an unknown suffix it is the input's fault, and reading it will say so.
-    return FILMS_WRITTEN if is_film(source) else FILMS_WRITTEN | WRITE_SUFFIXES
-
-
-def _check_suffix(output: Path, allowed: frozenset[str]) -> None:
-    if output.suffix.lower() not in allowed:
+    unknown = films and suffix is None and source.suffix.lower() not in READ_SUFFIXES | FILMS
+    if given not in fitting and not (unknown and given in FILMS_WRITTEN):
         raise UsageError(
             f"the output {output} has a suffix that cannot be written here",
-            f"let it end in {', '.join(sorted(allowed))}",
+            f"let it end in {', '.join(sorted(fitting))}",
         )
 
 

@@ -43,15 +43,23 @@ def numbers(name: str, given: Numbers, count: int) -> tuple[float, ...]:
         Where they are not that many finite numbers.
     """
     parts = given.split(",") if isinstance(given, str) else list(given)
+    values = tuple(_number(part) for part in parts)
+    remedy = f"give {count} numbers, commas between" if count > 1 else "give one number"
+    if None in values:
+        raise UsageError(f"{parts[values.index(None)]!r} in {name} {given!r} is no number", remedy)
+    if len(values) != count:
+        found = "is 1 number" if len(values) == 1 else f"are {len(values)} numbers"
+        raise UsageError(f"there {found} in {name} {given!r}, not {count}", remedy)
+    return tuple(value for value in values if value is not None)
+
+
+def _number(given: str | float) -> float | None:
+    """Return a finite number, or nothing."""
     try:
-        values = tuple(float(part) for part in parts)
+        value = float(given)
     except ValueError:
-        values = ()
-    if len(values) != count or not all(map(math.isfinite, values)):
-        raise UsageError(
-            f"{name} {given!r} is not {count} numbers", f"give {count} numbers, commas between"
-        )
-    return values
+        return None
+    return value if math.isfinite(value) else None
 
 
 def _within(name: str, value: float | None, low: float, high: float) -> None:
@@ -94,6 +102,11 @@ class RunOptions:
     def files(self) -> tuple[Path, ...]:
         """Files that options name and that are read besides the inputs."""
         return ()
+
+    @property
+    def placed(self) -> bool:
+        """Whether they say where regions lie, so that nobody has to be told how to."""
+        return False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +176,11 @@ class RestoreOptions(RunOptions):
     def files(self) -> tuple[Path, ...]:
         """The network, where it is not the shipped one."""
         return () if self.weights is None else (self.weights,)
+
+    @property
+    def placed(self) -> bool:
+        """Whether boxes or landmarks replace detection."""
+        return bool(self.box or self.landmarks)
 
     def dial(self, *, film: bool = False) -> float:
         """Realism as it is used: made up detail flickers, so films have none unless asked for."""

@@ -126,6 +126,11 @@ class RedactOptions(RunOptions):
         return () if self.tracks is None else (self.tracks,)
 
     @property
+    def placed(self) -> bool:
+        """Whether there are boxes to cover besides."""
+        return bool(self.box)
+
+    @property
     def cover(self) -> Style:
         """The style, before verification has asked for larger covers."""
         if self.style is None and self.strength is not None:

@@ -112,7 +112,8 @@ class RedactReport(Report):
         where = str(self.records[0].path) if len(self.records) == 1 else "any input"
         return NothingToDoError(
             f"nothing to cover in {where}: {'; '.join(reasons)}",
-            "nothing is written, as a copy would pass for redacted; --box names a face by hand",
+            "nothing is written, as a copy would pass for redacted"
+            + ("" if self.placed else "; --box names a face by hand"),
         )
 
 

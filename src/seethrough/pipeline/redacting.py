@@ -115,7 +115,9 @@ class RedactRun(Run):
     def report(self) -> RedactReport:
         """Return what has been done so far."""
         seconds = time.perf_counter() - self._started
-        return RedactReport(self.verb, tuple(self.records), self.used(), seconds)
+        return RedactReport(
+            self.verb, tuple(self.records), self.used(), seconds, placed=self.options.placed
+        )
 
 
 class _Redacting:

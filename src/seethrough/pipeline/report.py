@@ -66,12 +66,15 @@ class Report:
         The networks that were loaded.
     seconds : float
         Time spent, loading included.
+    placed : bool
+        Whether a person has said where regions lie.
     """
 
     verb: str
     records: tuple[Record, ...] = ()
     weights: tuple[WeightsUsed, ...] = ()
     seconds: float = field(default=0.0)
+    placed: bool = False
 
     @property
     def failures(self) -> tuple[SeeThroughError, ...]:
@@ -107,11 +110,13 @@ class Report:
             )
         reasons = sorted({record.reason or "" for record in self.records})
         where = str(self.records[0].path) if len(self.records) == 1 else "any input"
-        by_hand = "--box names a region by hand"
+        advice = [] if self.placed else ["--box names a region by hand"]
         if "clear" in reasons:
-            by_hand += ", --force restores clear ones"
+            advice.append("--force restores clear ones")
+        if self.placed and not advice:
+            advice.append("look whether it lies where you want it")
         remedy = {
-            "restore": f"Nothing is written; {by_hand}",
+            "restore": f"Nothing is written; {', '.join(advice)}",
             "audit": "Nothing is written; faces are sought in the original",
             "degrade": "Nothing is written; without --faces the whole picture is degraded",
         }[self.verb]

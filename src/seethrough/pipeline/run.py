@@ -68,7 +68,9 @@ class Run:
     def report(self) -> Report:
         """Return what has been done so far."""
         seconds = time.perf_counter() - self._started
-        return Report(self.verb, tuple(self.records), self.used(), seconds)
+        return Report(
+            self.verb, tuple(self.records), self.used(), seconds, placed=self.options.placed
+        )
 
     def finish(self) -> Report:
         """Handle what is left and return the report.
