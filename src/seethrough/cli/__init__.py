@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 
 from seethrough.cli.interrupt import INTERRUPTED, leave_when_interrupted
-from seethrough.cli.streams import hold_streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,5 +48,7 @@ def run(arguments: Sequence[str]) -> int:
 def main() -> NoReturn:
     """Entry point of the ``seethrough`` command."""
     leave_when_interrupted()  # before anything heavy is imported
+    from seethrough.cli.streams import hold_streams
+
     hold_streams()
     sys.exit(run(sys.argv[1:]))
