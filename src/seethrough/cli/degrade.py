@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seethrough.cli.options import FileOptions, FilmInputs, Output, given
+from seethrough.cli.options import FileOptions, Inputs, Output, given
 
 TOOLS = "deface-blur, deface-mosaic, egoblur, understand-ai, editor-mosaic, editor-gauss"
 """Names of the presets, written out so that help loads neither NumPy nor OpenCV."""
@@ -14,7 +14,7 @@ TOOLS = "deface-blur, deface-mosaic, egoblur, understand-ai, editor-mosaic, edit
 
 def degrade(
     context: typer.Context,
-    inputs: FilmInputs,
+    inputs: Inputs,
     output: Output,
     tool: Annotated[
         str | None,

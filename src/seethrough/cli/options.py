@@ -24,10 +24,6 @@ def _report(name: str) -> str:
 # is the command line's fault (code 2), where it is the input's (code 3).
 Inputs = Annotated[
     list[Path],
-    typer.Argument(metavar="IN", help="Pictures and folders.", show_default=False, parser=named),
-]
-FilmInputs = Annotated[
-    list[Path],
     typer.Argument(
         metavar="IN", help="Photos, films and folders.", show_default=False, parser=named
     ),

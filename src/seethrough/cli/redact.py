@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from seethrough.cli.options import Codec, Crf, FileOptions, FilmInputs, Output, Preset, given
+from seethrough.cli.options import Codec, Crf, FileOptions, Inputs, Output, Preset, given
 from seethrough.files import named
 
 STYLES = "solid, silhouette, safe-blur, eye-bar, blur, mosaic"
@@ -16,7 +16,7 @@ STYLES = "solid, silhouette, safe-blur, eye-bar, blur, mosaic"
 
 def redact(
     context: typer.Context,
-    inputs: FilmInputs,
+    inputs: Inputs,
     output: Output,
     style: Annotated[
         str | None,

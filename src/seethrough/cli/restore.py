@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from seethrough.cli.options import Codec, Crf, FileOptions, FilmInputs, Output, Preset, given
+from seethrough.cli.options import Codec, Crf, FileOptions, Inputs, Output, Preset, given
 from seethrough.files import named
 
 
 def restore(
     context: typer.Context,
-    inputs: FilmInputs,
+    inputs: Inputs,
     output: Output,
     kind: Annotated[
         str, typer.Option("--kind", metavar="auto|face|text", help="What to look for.")
