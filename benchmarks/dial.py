@@ -24,19 +24,21 @@ from seethrough.weights import record
 
 SETTINGS = tuple(Setting(name) for name in ("x4", "mosaic-8", "gauss-6"))
 TRIED = (
-    Bands(fine=1, coarse=1),
+    Bands(fine=1, coarse=1, colour=0),
     *(Bands(sigma=sigma) for sigma in (1.0, 1.5, 2.0, 3.0)),
-    *(Bands(fine=fine, coarse=coarse) for fine, coarse in ((0.25, 4), (1, 3), (0.5, 1))),
+    *(Bands(fine=fine, coarse=coarse) for fine, coarse in ((0.25, 4), (1, 4), (0.5, 2))),
+    Bands(colour=0),
 )
-"""The first blends all frequencies alike."""
+"""The first blends all frequencies and colours alike, as the last does colours."""
 
 
 def called(bands: Bands) -> str:
     """What the table calls a way to blend."""
     chosen = ", chosen" if bands == BANDS else ""
     if bands.fine == bands.coarse:
-        return "all frequencies alike"
-    return f"sigma {bands.sigma:g}, d^{bands.fine:g} and d^{bands.coarse:g}{chosen}"
+        return "all frequencies and colours alike"
+    colour = f", colour d^{bands.colour:g}" if bands.colour != BANDS.colour else ""
+    return f"sigma {bands.sigma:g}, d^{bands.fine:g} and d^{bands.coarse:g}{colour}{chosen}"
 
 
 def mixed(mean: Crops, realistic: Crops, bands: Bands) -> Crops:
@@ -67,7 +69,8 @@ def run(options: Options) -> Section:
     text = (
         f"The dial at its default, d = {REALISM:g}, with other constants than the shipped ones "
         "(`restorer/dial.py`): the Gaussian that tells detail from structure, and which power of d "
-        f"each takes. {len(faces.clean)} faces of `valid`, by which the constants were chosen."
+        f"each takes, and the change of colour (8 unless told). "
+        f"{len(faces.clean)} faces of `valid`, by which the constants were chosen."
     )
     columns = tuple(
         Column("method", "blend") if column.key == "method" else column for column in COLUMNS

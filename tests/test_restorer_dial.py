@@ -53,9 +53,21 @@ def test_detail_comes_before_structure(dial: float) -> None:
     assert share[fine] > dial > share[coarse] > 0
 
 
+def test_colour_comes_last() -> None:
+    mean = np.full((1, 3, 128, 128), 0.5, np.float32)
+    stain = fine(0.2) * np.array([1, -0.509, 0], np.float32)[:, None, None]  # as bright as before
+    taken = [
+        np.abs(blended(mean, mean + stain, dial) - mean).mean() / np.abs(stain).mean()
+        for dial in (0.5, 0.7, 1.0)
+    ]
+    assert taken[0] < taken[1] < 0.1
+    assert taken[2] == pytest.approx(1, abs=1e-3)
+
+
 def test_it_never_goes_back() -> None:
     mean = np.full((1, 3, 128, 128), 0.5, np.float32)
-    for change in (coarse(0.2), fine(0.2)):
+    stain = fine(0.2) * np.array([1, -0.509, 0], np.float32)[:, None, None]
+    for change in (coarse(0.2), fine(0.2), stain):
         amounts = [np.abs(blended(mean, mean + change, d) - mean).mean() for d in (0, *DIALS, 1)]
         assert (np.diff(amounts) > 0).all()
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from seethrough.restorer.dial import BANDS, Bands
+from seethrough.restorer.chequers import PERIOD
+from seethrough.restorer.dial import BANDS, BRIGHTNESS, Bands
 
 
 def blended(mean: Tensor, realistic: Tensor, realism: Tensor, bands: Bands = BANDS) -> Tensor:
@@ -32,9 +33,23 @@ def blended(mean: Tensor, realistic: Tensor, realism: Tensor, bands: Bands = BAN
     Tensor
         ``float32 (N, 3, H, W)``.
     """
-    fine, coarse = (realism[:, None, None, None] ** power for power in (bands.fine, bands.coarse))
+    fine, coarse, colour = (
+        realism[:, None, None, None] ** power for power in (bands.fine, bands.coarse, bands.colour)
+    )
     change = realistic.float() - mean.float()
+    weights = torch.tensor(BRIGHTNESS, device=change.device)[:, None, None]
+    brightness = (weights * change).sum(dim=1, keepdim=True)
+    change = brightness + colour * (change - brightness)
     return mean + fine * change + (coarse - fine) * _smooth(change, bands.sigma)
+
+
+def without_chequers(pictures: Tensor) -> Tensor:
+    """Do as :func:`seethrough.restorer.chequers.without_chequers` does."""
+    n, channels, height, width = pictures.shape
+    folded = pictures.reshape(n, channels, height // PERIOD, PERIOD, width // PERIOD, PERIOD)
+    pattern = folded.mean(dim=(2, 4), keepdim=True)
+    pattern = pattern - pattern.mean(dim=(3, 5), keepdim=True)
+    return (folded - pattern).reshape(pictures.shape)
 
 
 def _smooth(picture: Tensor, sigma: float) -> Tensor:

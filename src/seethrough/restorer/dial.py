@@ -1,10 +1,12 @@
-"""Between the posterior mean and the realistic picture: fine detail first, structure last.
+"""Between the posterior mean and the realistic picture: fine detail first, colour last.
 
 A picture looks real by its fine detail, but most of its error lies in what is coarser: where eyes
 stand, how wide a mouth is. So one share of what the realistic network changed is taken above a
 frequency and another below it, as in X. Deng, R. Yang, M. Xu, P. L. Dragotti, "Wavelet Domain Style
 Transfer for an Effective Perception-Distortion Tradeoff in Single Image Super-Resolution", ICCV
-2019, which joins the bands of two such networks. Here a Gaussian tells them apart.
+2019, which joins the bands of two such networks. Here a Gaussian tells them apart. Colour comes
+last of all: the eye sees hardly any detail in it, and what is made up there shows as stains and as
+the cells of a mosaic.
 """
 
 from __future__ import annotations
@@ -26,14 +28,21 @@ class Bands:
         Of the Gaussian, in pixels of the 128 px crop.
     fine, coarse : float
         Exponents of the dial: which share of the change above and below is taken.
+    colour : float
+        Exponent of the dial: which share of what is taken also changes the colour, and not the
+        brightness alone.
     """
 
-    sigma: float = 1.5
+    sigma: float = 2.0
     fine: float = 0.5
-    coarse: float = 3.0
+    coarse: float = 4.0
+    colour: float = 8.0
 
 
 BANDS = Bands()
+
+BRIGHTNESS = (0.299, 0.587, 0.114)
+"""Of red, green and blue (ITU-R BT.601)."""
 
 
 def blended(
@@ -59,7 +68,10 @@ def blended(
         ``float32 (N, 3, H, W)``; may leave [0, 1] where detail is added to what is near its end.
     """
     fine, coarse = np.float32(realism**bands.fine), np.float32(realism**bands.coarse)
-    change = np.ascontiguousarray(realistic - mean)
+    change = np.asarray(realistic - mean, np.float32)
+    brightness = np.tensordot(np.array(BRIGHTNESS, np.float32), change, axes=(0, 1))[:, None]
+    colour = np.float32(realism**bands.colour)
+    change = np.ascontiguousarray(brightness + colour * (change - brightness))
     planes = change.reshape(-1, *change.shape[-2:])
     smooth = np.stack(
         [
