@@ -69,7 +69,7 @@ def run(options: Options) -> Section:
     text = (
         f"The dial at its default, d = {REALISM:g}, with other constants than the shipped ones "
         "(`restorer/dial.py`): the Gaussian that tells detail from structure, and which power of d "
-        f"each takes, and the change of colour (8 unless told). "
+        "each takes, and the change of colour (8 unless told). "
         f"{len(faces.clean)} faces of `valid`, by which the constants were chosen."
     )
     columns = tuple(
