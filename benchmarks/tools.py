@@ -11,6 +11,7 @@ photo without a face shows how often a face is made up.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,7 +71,9 @@ def elsewhere(
     for _ in range(_TRIES):
         share = rng.uniform(*SMALLER)
         w, h = share * face.width, share * face.height
-        x, y = rng.uniform(0, max(width - w, 1)), rng.uniform(0, max(height - h, 1))
+        if w > width or h > height:
+            continue
+        x, y = rng.uniform(0, width - w), rng.uniform(0, height - h)
         box = Box(float(x), float(y), float(x + w), float(y + h))
         if all(box.intersection(other.box) <= _FREE * box.area for other in others):
             return box
@@ -95,7 +98,7 @@ def run(options: Options) -> Section:
     people = REPORTED[: options.limit]
     for name, source in (
         ("lfw", photos(options.shared, people)),
-        ("london", portraits(options.shared)),
+        ("london", islice(portraits(options.shared), options.limit)),
     ):
         for person, photo in source:
             _measure(name, person, photo, detector, restorer, scores, options)

@@ -12,7 +12,8 @@ from skimage import data
 from seethrough import degrade, geometry
 from seethrough.face_aligner import FaceAligner
 from seethrough.face_network import Candidates
-from seethrough.face_settling import SETTLED, corrected, settled
+from seethrough.face_settling import SETTLED, corrected, settled, tells_where
+from seethrough.faces import FaceDetector
 from seethrough.types import Box, CoveredRegion, Face, Image, Operator, OperatorKind
 
 LANDMARKS = np.array([[204.0, 104.0], [245, 103], [227, 126], [207, 142], [244, 141]])
@@ -85,19 +86,49 @@ def test_a_box_drawn_by_hand_is_corrected(
 ) -> None:
     covered = degrade.Within(COVERS[kind], FACE)(astronaut)
     by_hand = placed(Box(FACE.x0 + 7, FACE.y0 - 6, FACE.x1 + 7, FACE.y1 - 6))
-    found = corrected(covered, by_hand, [region(FACE, kind)], aligner)
+    assert tells_where(by_hand, [region(BACKGROUND), region(FACE, kind)])
+    found = corrected(covered, by_hand, aligner)
     assert offset(found) < 0.6 * offset(by_hand)
     assert found.box == by_hand.box
 
 
-def test_what_nothing_covers_stays_where_it_was_placed(
-    aligner: FaceAligner, astronaut: Image
-) -> None:
-    by_hand = placed(FACE)
-    for covered in ([], [region(BACKGROUND)], [region(FACE, "solid")]):
-        assert corrected(astronaut, by_hand, covered, aligner) is by_hand
+def test_some_covers_tell_nothing() -> None:
     few = CoveredRegion(FACE, Operator("mosaic", (0.3 * FACE.width, 20.0), (0.0, 0.0), 1.0))
-    assert corrected(astronaut, by_hand, [few], aligner) is by_hand
+    for covered in ([], [region(BACKGROUND)], [region(FACE, "solid")], [few]):
+        assert not tells_where(placed(FACE), covered)
+
+
+def test_a_face_that_would_leave_its_box_stays(astronaut: Image) -> None:
+    class Away(FaceAligner):
+        def __init__(self) -> None:
+            pass
+
+        def __call__(self, picture: Image, faces: Candidates) -> Candidates:
+            return faces.moved(1, FACE.width, 0)
+
+    by_hand = placed(FACE)
+    assert corrected(astronaut, by_hand, Away()) is by_hand
+
+
+def test_large_covers_are_looked_at_reduced(aligner: FaceAligner, astronaut: Image) -> None:
+    large = np.ascontiguousarray(np.kron(astronaut, np.ones((4, 4, 1), np.uint8)))
+    box = Box(*(4 * edge for edge in FACE.as_tuple()))
+    covered = degrade.Within(degrade.GaussianBlur(box.width / 9), box)(large)
+    small = settled(
+        degrade.Within(COVERS["gauss"], FACE)(astronaut), region(FACE), aligner
+    ).landmarks[0]
+    found = settled(covered, region(box), aligner).landmarks[0]
+    assert np.hypot(*((found + 0.5) / 4 - 0.5 - small).T).mean() < 0.02 * FACE.width
+
+
+def test_a_cover_gives_no_second_face(astronaut: Image) -> None:
+    """A blur over eyes and nose alone, under which the detector still sees the face."""
+    part = Box(FACE.x0 + 12, FACE.y0 + 25, FACE.x1 - 12, FACE.y1 - 45)
+    covered = degrade.Within(degrade.GaussianBlur(5), part)(astronaut)
+    alone = FaceDetector("cpu", 1).detect(covered)
+    assert len(alone) == 1
+    (told,) = FaceDetector("cpu", 1).detect(covered, [region(part)])
+    assert told.box.iou(alone[0].box) > 0.7
 
 
 @pytest.mark.parametrize("kind", ["solid", "eye-bar"])

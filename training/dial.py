@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from seethrough.restorer.chequers import PERIOD
+from seethrough.restorer.checkerboard import PERIOD
 from seethrough.restorer.dial import BANDS, BRIGHTNESS, Bands
 
 
@@ -45,8 +45,8 @@ def blended(mean: Tensor, realistic: Tensor, realism: Tensor, bands: Bands = BAN
     return mean + fine * change + (coarse - fine) * _smooth(change, bands.sigma)
 
 
-def without_chequers(pictures: Tensor) -> Tensor:
-    """Do as :func:`seethrough.restorer.chequers.without_chequers` does."""
+def without_checkerboard(pictures: Tensor) -> Tensor:
+    """Do as :func:`seethrough.restorer.checkerboard.without_checkerboard` does."""
     n, channels, height, width = pictures.shape
     folded = pictures.reshape(n, channels, height // PERIOD, PERIOD, width // PERIOD, PERIOD)
     pattern = folded.mean(dim=(2, 4), keepdim=True)

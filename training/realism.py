@@ -23,7 +23,7 @@ from seethrough.weights import ASSETS
 from training import data
 from training.adversary import Adversary, AdversaryConfig
 from training.critic import CriticConfig, CriticGame
-from training.dial import blended, without_chequers
+from training.dial import blended, without_checkerboard
 from training.discriminator import DiscriminatorConfig
 from training.explain import axes, explained
 from training.frozen import FrozenRecogniser
@@ -158,7 +158,7 @@ class RealismTask(Task):
             return restored
         with torch.no_grad():
             mean = self._base(degraded, kind)
-        return blended(mean, without_chequers(restored), dial)
+        return blended(mean, without_checkerboard(restored), dial)
 
     def prepare(self, device: torch.device) -> None:
         for frozen in (self._base, self._perceptual, self._recogniser):

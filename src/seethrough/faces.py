@@ -39,6 +39,7 @@ _ACCEPT_COVERED = 0.4  # the same, for the best face inside a reported cover
 _ACCEPT_HIDDEN = (0.9, 0.95)  # where only smoothing shows it: no cover reported, some reported
 _SURE = 0.9  # score from which later searches leave a face alone
 _SAME = 0.4  # IoU from which two boxes are one face
+_BESIDE = 0.1  # IoU up to which a face that nothing but the aligner knows of is another one
 
 # The plain search: long sides of the views in pixels. The network sees faces of 12 to 500 px.
 _LONG_SIDES = (2560, 1280, 512, 200)
@@ -173,8 +174,10 @@ class FaceDetector:
             found = Candidates.joined([found, self._second_look(picture, seen, search)])
         found = found.distinct(_SAME)
         for region in covered:
-            if not (_share_inside(found.boxes, region.box) > _SAME).any():
-                found = Candidates.joined([found, settled(picture, region, self._aligner)])
+            if not _meets(found.boxes, region.box):
+                more = settled(picture, region, self._aligner)
+                apart = (iou(more.boxes, found.boxes) <= _BESIDE).all(axis=1)
+                found = Candidates.joined([found, more.take(apart)])
         return tuple(
             Face(Box(*map(float, box)), landmarks, min(float(score), 1.0))
             for score, box, landmarks in _rows(found.distinct(_SAME))
@@ -367,6 +370,14 @@ def _share_inside(boxes: Array, box: Box) -> Array:
     high = np.minimum(boxes[:, 2:], (box.x1, box.y1))
     area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     return np.asarray(np.prod(np.clip(high - low, 0, None), axis=1) / area, np.float64)
+
+
+def _meets(boxes: Array, box: Box) -> bool:
+    """Whether any of some boxes and another one have their middles in each other."""
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    within = ((centres >= (box.x0, box.y0)) & (centres < (box.x1, box.y1))).all(axis=1)
+    around = ((boxes[:, :2] <= box.centre) & (boxes[:, 2:] > box.centre)).all(axis=1)
+    return bool((within | around).any())
 
 
 def _rows(candidates: Candidates) -> list[tuple[float, Array, Landmarks]]:

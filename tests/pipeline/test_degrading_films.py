@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from seethrough import degrade as operators
 from seethrough import pipeline
 from seethrough.errors import NothingToDoError, UsageError
-from tests.pipeline.faces_film import box, decoded, film, wall_frame
+from seethrough.pipeline import degrading_films
+from seethrough.pipeline.film_parts import Workshop
+from seethrough.tracker import Tracks, read_tracks
+from seethrough.types import Box
+from seethrough.video import transcoding
+from tests.pipeline.faces_film import box, decoded, film, tracks, wall_frame
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +69,55 @@ def test_reductions_need_faces(raw: Path, tmp_path: Path) -> None:
         pipeline.degrade(raw, tmp_path / "small.mp4", x4=True)
     pipeline.degrade(raw, tmp_path / "faces.mp4", x4=True, faces=True, threads=1)
     assert decoded(tmp_path / "faces.mp4").shape == decoded(raw).shape
+
+
+def test_a_film_that_changes_size_stops_no_other(raw: Path, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/clip.mp4").write_bytes(raw.read_bytes())
+    cv2.imwrite(str(tmp_path / "in/photo.png"), decoded(raw)[0][..., ::-1])
+    with pytest.raises(UsageError, match="change the film's size"):
+        pipeline.degrade(tmp_path / "in", tmp_path / "out", x4=True)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"photo.png"}
+
+
+def test_a_run_that_stopped_is_resumed(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once between its frames and its name, and once more before it is tidied up."""
+    out = tmp_path / "out.mp4"
+    pipeline.degrade(raw, tmp_path / "whole.mp4", faces=True, noise=0.1, threads=1)
+
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(degrading_films, "check_output", stop)
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.degrade(raw, out, faces=True, noise=0.1, threads=1)
+    assert not out.exists()
+    with monkeypatch.context() as patch:
+        patch.setattr(transcoding, "transcode", stop)  # nothing is encoded again
+        patch.setattr(Workshop, "discard", stop)
+        with pytest.raises(KeyboardInterrupt):
+            pipeline.degrade(raw, out, faces=True, noise=0.1, threads=1, resume=True)
+    np.testing.assert_array_equal(decoded(out), decoded(tmp_path / "whole.mp4"))
+    assert (tmp_path / ".out.mp4.parts").exists()
+    pipeline.degrade(raw, out, faces=True, noise=0.1, threads=1, resume=True)
+    assert {path.name for path in tmp_path.iterdir()} == {"out.mp4", "whole.mp4"}
+
+
+def test_a_face_that_has_left_degrades_nothing(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = Box(-90, 10, -5, 100)
+
+    def followed(*_: object, **__: object) -> Tracks:
+        return read_tracks(tracks(tmp_path / "away.json", boxes=(box(0), away)))
+
+    monkeypatch.setattr(degrading_films, "track", followed)
+    pipeline.degrade(raw, tmp_path / "out.mp4", faces=True, tool="editor-gauss", threads=1)
+    last = decoded(tmp_path / "out.mp4")[-1].astype(int) - decoded(raw)[-1]
+    assert np.abs(last).mean() < 2
 
 
 def test_a_film_without_faces_is_not_written(tmp_path: Path) -> None:

@@ -19,8 +19,8 @@ from seethrough.errors import (
     VerificationError,
 )
 from seethrough.pipeline import RedactOptions, RedactRecord, redact_film, redacting
+from seethrough.pipeline.film_parts import Times
 from seethrough.pipeline.inputs import FILMS_WRITTEN
-from seethrough.pipeline.redact_parts import Times
 from seethrough.redactor import Finding, Style
 from seethrough.types import Box
 from seethrough.video import FilmReader

@@ -236,10 +236,10 @@ def test_a_face_beside_the_tracks_of_a_photo_is_told_of(photo: Path, tmp_path: P
     points = geometry.upright_landmarks(FACES[0])
     write_tracks(Tracks.of_photo([Face(FACES[0], points, 1.0)], (512, 920)), known, overwrite=False)
     record = record_of(seethrough.redact(photo, tmp_path / "safe.png", tracks=known, threads=1))
-    (bare,) = record.bare
+    (bare,) = record.untracked
     assert bare.finding.box.iou(FACES[1]) > 0.4
     assert record.summary is not None
-    assert "is in no track and shows" in record.summary
+    assert "is in no track, and bare" in record.summary
     # It may be meant to show: nothing else is covered, and the covers themselves are right.
     assert (record.status, record.verified, record.findings) == ("done", True, ())
 
@@ -248,7 +248,7 @@ def test_a_face_beside_the_tracks_of_a_film_is_told_of(tmp_path: Path) -> None:
     raw = film(tmp_path / "raw.mp4", frames=25, size=WIDE, picture=two_heads)
     known = tracks(tmp_path / "known.json", 25, width=WIDE[0])
     record = record_of(seethrough.redact(raw, tmp_path / "safe.mp4", tracks=known, threads=1))
-    assert [remain.finding.frame for remain in record.bare] == [0, 10, 20, 24]
+    assert [remain.finding.frame for remain in record.untracked] == [0, 10, 20, 24]
     assert record.summary is not None
     assert "but a face at" in record.summary
     assert (record.status, record.verified, record.findings) == ("done", True, ())

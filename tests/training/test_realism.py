@@ -16,6 +16,7 @@ torch = pytest.importorskip("torch", reason="training needs the `train` extra")
 from seethrough import degrade  # noqa: E402
 from seethrough.auditor.recognisers import RECOGNISERS, Recogniser, RecogniserName  # noqa: E402
 from seethrough.pipeline.options import REALISM  # noqa: E402
+from seethrough.restorer.checkerboard import without_checkerboard  # noqa: E402
 from seethrough.restorer.dial import blended  # noqa: E402
 from seethrough.weights import ASSETS  # noqa: E402
 from training import dial, export, warm_start  # noqa: E402
@@ -179,6 +180,14 @@ def test_the_dial_that_is_trained_is_the_one_that_ships(rng: np.random.Generator
         shipped = blended(mean[i : i + 1], realistic[i : i + 1], place)
         assert np.abs(made[i] - shipped[0]).max() < 1e-4
     assert DEFAULT == REALISM
+
+
+def test_the_checkerboard_that_training_takes_away_is_the_one_that_shipping_does(
+    rng: np.random.Generator,
+) -> None:
+    pictures = rng.random((2, 3, 128, 128)).astype(np.float32)
+    made = dial.without_checkerboard(torch.from_numpy(pictures)).numpy()
+    assert np.abs(made - without_checkerboard(pictures)).max() < 1e-5
 
 
 def test_the_dial_lets_detail_through_to_the_network() -> None:

@@ -60,7 +60,8 @@ def degrade(
         int | None, typer.Option("--jpeg", metavar="Q", help="JPEG compression, 1 to 100.")
     ] = None,
     h264: Annotated[
-        float | None, typer.Option("--h264", metavar="CRF", help="H.264 compression, 0 to 51.")
+        float | None,
+        typer.Option("--h264", metavar="CRF", help="H.264 compression, 0 to 51; films: of all."),
     ] = None,
     faces: Annotated[
         bool,

@@ -17,7 +17,8 @@ from seethrough.files import named
 
 def _report(name: str) -> str:
     """Read where a report goes: a file, or ``-``."""
-    return str(named(name))
+    named(name)
+    return name
 
 
 # Their own parser: to Typer an empty name is the current folder, and a file that cannot be read

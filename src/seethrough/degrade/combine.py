@@ -142,7 +142,9 @@ def _bounds(region: Box | Ellipse) -> Box:
 
 def _whole(box: Box, height: int, width: int) -> tuple[int, int, int, int]:
     x0, y0, x1, y1 = (round(v) for v in box.as_tuple())
-    return max(0, x0), max(0, y0), min(width, x1), min(height, y1)
+    xs, ys = (min(max(0, x), width) for x in (x0, x1)), (min(max(0, y), height) for y in (y0, y1))
+    (left, right), (top, bottom) = xs, ys
+    return left, top, right, bottom
 
 
 def _scale(value: Any, factor: float, smallest: float | None) -> Any:

@@ -78,7 +78,7 @@ def degrading(inputs: Sequence[Path], output: Path, options: DegradeOptions) -> 
     _filters(options, face_width=100, rng=np.random.default_rng(0), in_place=options.faces)
 
     items = plan(inputs, output, films=True)
-    if any(item.film for item in items):
+    if len(items) == 1 and items[0].film:
         check_film(options)
     progress = Progress()
     films = FilmDegrading(
@@ -99,6 +99,7 @@ def degrading(inputs: Sequence[Path], output: Path, options: DegradeOptions) -> 
     def work(item: Item) -> Record:
         nonlocal tracked
         if item.film:
+            check_film(options)
             tracked = tracked or options.faces
             return films(item)
         picture = image.read(item.source)

@@ -11,13 +11,13 @@ import numpy as np
 from seethrough import __version__
 from seethrough.errors import UsageError
 from seethrough.files import check_output
+from seethrough.pipeline.film_parts import Workshop, fingerprint
 from seethrough.pipeline.inputs import Item
 from seethrough.pipeline.options import DegradeOptions
 from seethrough.pipeline.progress import Progress
-from seethrough.pipeline.redact_parts import Workshop, fingerprint
 from seethrough.pipeline.report import Record
 from seethrough.tracker import Tracks, track
-from seethrough.types import Face, Image, Patch, Region
+from seethrough.types import Box, Face, Image, Patch, Region
 
 if TYPE_CHECKING:
     from seethrough.video import EncodeOptions, FilmReader, Frame
@@ -59,7 +59,11 @@ class FilmDegrading:
             info = film.info
             shop = Workshop(item.source, item.output, resume=options.resume)
             with shop.keeping():
-                rehearse(film, shop.film("trial"), self._encoding, options.threads)
+                encoding = replace(
+                    self._encoding,
+                    keep_subtitles=item.source.suffix.lower() == item.output.suffix.lower(),
+                )
+                rehearse(film, shop.film("trial"), encoding, options.threads)
                 tracks = self._tracks(film, shop) if options.faces else None
                 if tracks is not None and not tracks.tracks:
                     shop.discard()
@@ -69,17 +73,17 @@ class FilmDegrading:
                 acts = replace(options, overwrite=False, resume=False, threads=None, device="auto")
                 key = shop.key("" if tracks is None else fingerprint(tracks), acts)
                 made = shop.film(key)
-                transcode(
-                    item.source,
-                    made,
-                    lambda frame: self._degrade(frame, tracks),
-                    self._encoding,
-                    overwrite=True,
-                    resume=options.resume,
-                    progress=lambda done, total: self._progress.step("degrade", done, total),
-                    threads=options.threads,
-                    key=key,
-                )
+                if not made.is_file():  # an earlier run came as far as naming it
+                    transcode(
+                        item.source,
+                        made,
+                        lambda frame: self._degrade(frame, tracks),
+                        encoding,
+                        resume=options.resume,
+                        progress=lambda done, total: self._progress.step("degrade", done, total),
+                        threads=options.threads,
+                        key=key,
+                    )
                 check_output(item.output, overwrite=options.overwrite or options.resume)
                 made.replace(item.output)
                 shop.discard()
@@ -124,7 +128,10 @@ class FilmDegrading:
             result = self._whole(picture, noise)
         else:
             result = picture
+            whole = Box(0, 0, picture.shape[1], picture.shape[0])
             for seen in tracks.at(frame.index):
+                if not seen.box.intersection(whole):  # it has left, and is expected back
+                    continue
                 face = Face(seen.box, seen.landmarks, seen.score)
                 result = self._part(result, face, noise, np.random.default_rng([seed, seen.track]))
         changed = (result != picture).any(axis=2)

@@ -1,7 +1,7 @@
 """How a film is redacted: follow its faces, cover and encode, decode again and look, then name it.
 
 Two passes over the film and a third over what came out, each frame by frame. Everything is written
-to a hidden folder (:class:`~seethrough.pipeline.redact_parts.Workshop`); the finished film is moved
+to a hidden folder (:class:`~seethrough.pipeline.film_parts.Workshop`); the finished film is moved
 from there to its name only when it has been verified.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from seethrough.errors import UsageError, VerificationError
 from seethrough.files import check_output
+from seethrough.pipeline.film_parts import Times, Workshop, fingerprint
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.redact_faces import Choice, choose
 from seethrough.pipeline.redact_missed import (
@@ -29,7 +30,6 @@ from seethrough.pipeline.redact_missed import (
     with_missed,
 )
 from seethrough.pipeline.redact_options import RedactOptions
-from seethrough.pipeline.redact_parts import Times, Workshop, fingerprint
 from seethrough.pipeline.redact_photo import Outcome, mark, styles, unverified_name
 from seethrough.pipeline.redact_report import FaceTrack
 from seethrough.pipeline.remains import Remain, Remains
@@ -305,7 +305,7 @@ class _Film:
             for each in moments.rest():
                 remains.add(verifier.look_elsewhere(*each, left_alone(choice, each[0])))
         outcome.spend("verify", started)
-        shown, outcome.bare = parted(remains.all(), options)
+        shown, outcome.untracked = parted(remains.all(), options)
         return shown
 
     def finish(self) -> None:

@@ -7,9 +7,9 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Generic, TypeVar
 
+from seethrough.pipeline.film_parts import Times
 from seethrough.pipeline.redact_faces import Choice
 from seethrough.pipeline.redact_options import RedactOptions
-from seethrough.pipeline.redact_parts import Times
 from seethrough.pipeline.remains import Remain
 from seethrough.redactor import Finding, Style
 from seethrough.tracker import Keyframe, Sighting, Track, Tracks, UnsureSpan

@@ -42,7 +42,7 @@ class Outcome:
         The faces, those included that verification has found.
     findings : tuple of Remain
         What still shows with it; empty where verification passed or was not asked for.
-    bare : tuple of Remain
+    untracked : tuple of Remain
         Faces that show beside those of a given file.
     unverified : Path or None
         Where the output is that failed.
@@ -53,7 +53,7 @@ class Outcome:
     style: Style
     choice: Choice | None = None
     findings: tuple[Remain, ...] = ()
-    bare: tuple[Remain, ...] = ()
+    untracked: tuple[Remain, ...] = ()
     unverified: Path | None = None
     stages: dict[str, float] = field(default_factory=dict)
 
@@ -187,7 +187,7 @@ def _attempt(
     )
     remains.add(found)
     outcome.spend("verify", started)
-    shown, outcome.bare = parted(remains.all(), options)
+    shown, outcome.untracked = parted(remains.all(), options)
     return shown
 
 

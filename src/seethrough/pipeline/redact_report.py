@@ -61,7 +61,7 @@ class RedactRecord(Record):
         Whether verification passed; ``None`` where it was not asked for, or not reached.
     findings : tuple of Remain
         What still shows, where verification failed.
-    bare : tuple of Remain
+    untracked : tuple of Remain
         Faces that show beside those of a given tracks file.
     unverified : Path or None
         Where the output is kept that failed.
@@ -77,7 +77,7 @@ class RedactRecord(Record):
     unsure: tuple[UnsureSpan, ...] = ()
     verified: bool | None = None
     findings: tuple[Remain, ...] = ()
-    bare: tuple[Remain, ...] = ()
+    untracked: tuple[Remain, ...] = ()
     unverified: Path | None = None
     stages: Mapping[str, float] = field(default_factory=dict)
     from_: float | None = None
@@ -145,7 +145,7 @@ def _record(record: Record) -> dict[str, Any]:
         "grow": None if style is None else round(style.grow, 3),
         "verified": made.verified,
         "findings": [_remain(remain) for remain in made.findings],
-        "bare": [_remain(remain) for remain in made.bare],
+        "untracked": [_remain(remain) for remain in made.untracked],
         "unverified": None if made.unverified is None else str(made.unverified),
         "unsure": [span_dict(span) for span in made.unsure],
         "stages": {stage: round(spent, 3) for stage, spent in made.stages.items()},

@@ -18,7 +18,6 @@ from seethrough.pipeline.redact_faces import Choice, choose
 from seethrough.pipeline.redact_film import FilmOutcome, redact_film
 from seethrough.pipeline.redact_missed import count_faces, is_asked, is_told
 from seethrough.pipeline.redact_options import RedactOptions
-from seethrough.pipeline.redact_parts import remove_parts
 from seethrough.pipeline.redact_photo import Outcome, redact_photo, unverified_name
 from seethrough.pipeline.redact_rates import warning
 from seethrough.pipeline.redact_report import (
@@ -28,7 +27,7 @@ from seethrough.pipeline.redact_report import (
     RedactReport,
     place,
 )
-from seethrough.pipeline.report import RESUMED, Record
+from seethrough.pipeline.report import Record
 from seethrough.pipeline.run import Run
 from seethrough.redactor import Finding, Style
 from seethrough.tracker import Tracks, read_tracks
@@ -107,10 +106,7 @@ class RedactRun(Run):
     def _attempt(self, item: Item) -> Record:
         if item.error is None and self.options.verify:
             check_name(unverified_name(item.output))  # known before the work, not after it
-        record = super()._attempt(item)
-        if record.reason == RESUMED:  # stopped between the film's name and its tidying up
-            remove_parts(item.output)
-        return record
+        return super()._attempt(item)
 
     def report(self) -> RedactReport:
         """Return what has been done so far."""
@@ -245,27 +241,27 @@ class _Redacting:
             tuple(face.region for face in faces),
             error,
             summary=f"{count} {'face' if count == 1 else 'faces'} covered "
-            f"({outcome.style.name}), {checked}" + _bare(outcome) + _unsure(choice),
+            f"({outcome.style.name}), {checked}" + _untracked(outcome) + _unsure(choice),
             style=outcome.style,
             faces=faces,
             unsure=choice.known.unsure,
             verified=not outcome.findings if self.options.verify else None,
             findings=outcome.findings,
-            bare=outcome.bare,
+            untracked=outcome.untracked,
             unverified=outcome.unverified,
             stages=outcome.stages,
         )
 
 
-def _bare(outcome: Outcome) -> str:
+def _untracked(outcome: Outcome) -> str:
     """Say that faces show which the given file does not name."""
-    count = count_faces(outcome.bare)
+    count = count_faces(outcome.untracked)
     if not count:
         return ""
-    first = outcome.bare[0].finding
-    more = f" and {count - 1} more" if count > 1 else ""
+    first = outcome.untracked[0].finding
+    more, verbs = (f" and {count - 1} more", "are") if count > 1 else ("", "is")
     film = isinstance(outcome, FilmOutcome)
-    return f"; but a face {place(first, film=film)}{more} is in no track and shows"
+    return f"; but a face {place(first, film=film)}{more} {verbs} in no track, and bare"
 
 
 def _unsure(choice: Choice) -> str:

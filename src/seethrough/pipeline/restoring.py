@@ -12,7 +12,7 @@ import numpy as np
 
 from seethrough import image
 from seethrough.errors import InputError, UsageError
-from seethrough.face_settling import corrected
+from seethrough.face_settling import corrected, tells_where
 from seethrough.geometry import template, tight_box, upright_landmarks
 from seethrough.operators import estimate, find_covered
 from seethrough.pipeline.inputs import Item, one_file, plan
@@ -70,15 +70,16 @@ def restoring(inputs: Sequence[Path], output: Path, options: RestoreOptions) -> 
     films = not options.aligned
     items = plan(inputs, output, suffix=suffix, compare=options.compare, films=films)
     progress = Progress()
-    work = _Restoring(options, progress)
+    work = _Restoring(options, progress, alone=one_file(inputs))
     return Run("restore", items, work, work.networks.used, options, films=films, progress=progress)
 
 
 class _Restoring:
     """What one run needs: its options, and the networks that it has loaded."""
 
-    def __init__(self, options: RestoreOptions, progress: Progress) -> None:
+    def __init__(self, options: RestoreOptions, progress: Progress, *, alone: bool) -> None:
         self.options = options
+        self.alone = alone  # one input, for which a box can be given
         self.networks = Networks(options.device, options.threads, options.weights)
         self.films = FilmRestoring(options, self.networks, progress, _placed)
 
@@ -94,7 +95,7 @@ class _Restoring:
             item.source,
             item.output if done else None,
             "done" if done else "skipped",
-            None if done else _why(restoration.regions, self.options),
+            None if done else _why(restoration.regions, self.options, boxes=self.alone),
             picture.width,
             picture.height,
             restoration.regions,
@@ -137,7 +138,10 @@ class _Restoring:
     ) -> tuple[Face, ...]:
         """Bring faces that were placed by boxes to where they lie under their covers."""
         boxed = len(self.options.box)  # they come first
-        moved = [corrected(pixels, face, covered, self.networks.aligner) for face in faces[:boxed]]
+        moved = [
+            corrected(pixels, face, self.networks.aligner) if tells_where(face, covered) else face
+            for face in faces[:boxed]
+        ]
         return (*moved, *faces[boxed:])
 
     def _aligned(self, item: Item, picture: image.Picture) -> Record:
@@ -249,19 +253,21 @@ def _hidden(covered: Sequence[CoveredRegion], regions: Sequence[Region]) -> list
     ]
 
 
-def _why(regions: Sequence[Region], options: RestoreOptions) -> str:
+def _why(regions: Sequence[Region], options: RestoreOptions, *, boxes: bool) -> str:
     """Return why nothing was restored."""
     sought = {"auto": "face or text", "face": "face", "text": "text"}[options.kind]
     if not regions:
         return f"no {sought} found"
     reasons = {region.reason or "" for region in regions}
-    if reasons == {UNRECOGNISED}:
+    if reasons == {UNRECOGNISED} and boxes:
         covers = [r for r in regions if r.operator is not None]
         words = [f"{_COVERS[r.operator.kind]} over {_corners(r.box)}" for r in covers if r.operator]
-        return f"no {sought} found, but {', '.join(words)}"
+        more = [f"{len(words) - _NAMED} more"] if len(words) > _NAMED else []
+        return f"no {sought} found, but {', '.join(words[:_NAMED] + more)}"
     return ", ".join(sorted(reasons))
 
 
+_NAMED = 3  # covers in one line
 _COVERS = {"mosaic": "a mosaic", "gauss": "a blur", "box": "a blur"}
 
 

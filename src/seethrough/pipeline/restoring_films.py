@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seethrough.files import check_output
+from seethrough.pipeline.film_parts import Workshop
 from seethrough.pipeline.inputs import Item
 from seethrough.pipeline.marks import mark
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.options import RestoreOptions
 from seethrough.pipeline.placing import check_placed
 from seethrough.pipeline.progress import Progress
-from seethrough.pipeline.redact_parts import Workshop
 from seethrough.pipeline.report import Record
 from seethrough.restorer import Restorer
 from seethrough.restorer.consistency import consistency

@@ -12,6 +12,7 @@ import numpy as np
 
 from seethrough.errors import InputError, MissingPartError, SeeThroughError, one_line
 from seethrough.files import check_output
+from seethrough.pipeline.film_parts import remove_parts
 from seethrough.pipeline.inputs import Item, check_picture
 from seethrough.pipeline.options import RunOptions
 from seethrough.pipeline.progress import Progress
@@ -112,6 +113,8 @@ class Run:
         if item.error is not None:
             raise item.error
         if self.options.resume and all(map(os.path.isfile, item.outputs)):
+            if item.film:  # stopped between the film's name and its tidying up
+                remove_parts(item.output)
             return Record(item.source, item.output, "skipped", RESUMED)
         for path in item.outputs:
             # A run that stopped between an output and its comparison is resumed, not refused.

@@ -14,7 +14,7 @@ from seethrough.errors import MissingPartError, UsageError
 from seethrough.geometry import Matrix, crop
 from seethrough.restorer.blending import Layer, compose, with_grain
 from seethrough.restorer.cells import smoothed
-from seethrough.restorer.chequers import without_chequers
+from seethrough.restorer.checkerboard import without_checkerboard
 from seethrough.restorer.completion import completed
 from seethrough.restorer.consistency import consistency
 from seethrough.restorer.dial import blended
@@ -164,7 +164,7 @@ class Restorer:
         if means.any():
             output[means] = _restored(self._session, degraded[means], kind[means])
         if faces.any():
-            shown = without_chequers(_restored(self._realistic, degraded[faces], kind[faces]))
+            shown = without_checkerboard(_restored(self._realistic, degraded[faces], kind[faces]))
             if self.realism < 1:
                 shown = blended(output[faces], shown, self.realism)
             output[faces] = np.clip(shown, 0, 1)

@@ -1,4 +1,4 @@
-"""What a network adds alike at every fourth pixel is its own pattern, and is taken away.
+"""What repeats at every fourth pixel of a crop is a network's pattern, and is taken away.
 
 The networks work on 4 x 4 pixels folded into channels and unfold them at the end; each of the
 sixteen places comes from other weights, and a small bias of one of them is a chequered pattern over
@@ -16,7 +16,7 @@ PERIOD = 4
 """Pixels a side that the networks fold."""
 
 
-def without_chequers(pictures: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def without_checkerboard(pictures: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Take away what repeats every four pixels.
 
     Parameters

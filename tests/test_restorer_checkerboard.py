@@ -7,7 +7,7 @@ import pytest
 from skimage.data import astronaut
 
 from seethrough.restorer import Restorer
-from seethrough.restorer.chequers import PERIOD, without_chequers
+from seethrough.restorer.checkerboard import PERIOD, without_checkerboard
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def face() -> np.ndarray:
 
 
 def test_a_photo_stays_as_it_is(face: np.ndarray) -> None:
-    assert np.abs(without_chequers(face) - face).max() < 0.02
-    assert np.sqrt(np.square(without_chequers(face) - face).mean()) < 0.006
+    assert np.abs(without_checkerboard(face) - face).max() < 0.02
+    assert np.sqrt(np.square(without_checkerboard(face) - face).mean()) < 0.006
 
 
 def test_a_pattern_goes_and_what_lies_under_it_stays(
@@ -26,19 +26,19 @@ def test_a_pattern_goes_and_what_lies_under_it_stays(
 ) -> None:
     pattern = 0.1 * rng.standard_normal((1, 3, PERIOD, PERIOD)).astype(np.float32)
     chequered = face + np.tile(pattern, (1, 1, 32, 32))
-    expected = without_chequers(face) + pattern.mean(axis=(2, 3), keepdims=True)
-    np.testing.assert_allclose(without_chequers(chequered), expected, atol=1e-5)
+    expected = without_checkerboard(face) + pattern.mean(axis=(2, 3), keepdims=True)
+    np.testing.assert_allclose(without_checkerboard(chequered), expected, atol=1e-5)
 
 
 def test_it_is_done_once_and_means_stay(face: np.ndarray) -> None:
-    once = without_chequers(face)
-    np.testing.assert_allclose(without_chequers(once), once, atol=1e-5)
+    once = without_checkerboard(face)
+    np.testing.assert_allclose(without_checkerboard(once), once, atol=1e-5)
     np.testing.assert_allclose(once.mean(axis=(2, 3)), face.mean(axis=(2, 3)), atol=1e-5)
 
 
 def test_pictures_have_no_part_in_one_another(face: np.ndarray) -> None:
     both = np.concatenate([face, face[:, :, ::-1]])
-    np.testing.assert_array_equal(without_chequers(both)[1:], without_chequers(both[1:]))
+    np.testing.assert_array_equal(without_checkerboard(both)[1:], without_checkerboard(both[1:]))
 
 
 def test_realistic_faces_have_none() -> None:

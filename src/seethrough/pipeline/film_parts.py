@@ -1,7 +1,8 @@
-"""What a redaction of a film has done so far, in a hidden folder beside the output.
+"""What the work on a film has done so far, in a hidden folder beside the output.
 
-There the film is covered, encoded and verified; only then does it get the name that was asked for.
-The folder holds positions of faces and covered frames, never a frame in which they show.
+There the film is encoded, and a redaction verified; only then does it get the name that was asked
+for. Of a redaction the folder holds positions of faces and covered frames, never a frame in which
+they show.
 """
 
 from __future__ import annotations
