@@ -69,7 +69,9 @@ def blended(
     """
     fine, coarse = np.float32(realism**bands.fine), np.float32(realism**bands.coarse)
     change = np.asarray(realistic - mean, np.float32)
-    brightness = np.tensordot(np.array(BRIGHTNESS, np.float32), change, axes=(0, 1))[:, None]
+    # Channel by channel: a product of matrices rounds as the number of pictures has it.
+    parts = (np.float32(w) * change[:, i : i + 1] for i, w in enumerate(BRIGHTNESS))
+    brightness = np.sum(list(parts), axis=0, dtype=np.float32)
     colour = np.float32(realism**bands.colour)
     change = np.ascontiguousarray(brightness + colour * (change - brightness))
     planes = change.reshape(-1, *change.shape[-2:])
