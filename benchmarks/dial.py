@@ -24,10 +24,10 @@ from seethrough.weights import record
 
 SETTINGS = tuple(Setting(name) for name in ("x4", "mosaic-8", "gauss-6"))
 TRIED = (
-    Bands(fine=1, coarse=1, colour=0),
+    Bands(fine=1, coarse=1, chroma=0),
     *(Bands(sigma=sigma) for sigma in (1.0, 1.5, 2.0, 3.0)),
     *(Bands(fine=fine, coarse=coarse) for fine, coarse in ((0.25, 4), (1, 4), (0.5, 2))),
-    Bands(colour=0),
+    Bands(chroma=0),
 )
 """The first blends all frequencies and colours alike, as the last does colours."""
 
@@ -37,7 +37,7 @@ def called(bands: Bands) -> str:
     chosen = ", chosen" if bands == BANDS else ""
     if bands.fine == bands.coarse:
         return "all frequencies and colours alike"
-    colour = f", colour d^{bands.colour:g}" if bands.colour != BANDS.colour else ""
+    colour = f", colour d^{bands.chroma:g}" if bands.chroma != BANDS.chroma else ""
     return f"sigma {bands.sigma:g}, d^{bands.fine:g} and d^{bands.coarse:g}{colour}{chosen}"
 
 

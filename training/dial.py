@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from seethrough.restorer.checkerboard import PERIOD
-from seethrough.restorer.dial import BANDS, BRIGHTNESS, Bands
+from seethrough.restorer.dial import BANDS, LUMA, Bands
 
 
 def blended(mean: Tensor, realistic: Tensor, realism: Tensor, bands: Bands = BANDS) -> Tensor:
@@ -35,13 +35,13 @@ def blended(mean: Tensor, realistic: Tensor, realism: Tensor, bands: Bands = BAN
     Tensor
         ``float32 (N, 3, H, W)``.
     """
-    fine, coarse, colour = (
-        realism[:, None, None, None] ** power for power in (bands.fine, bands.coarse, bands.colour)
+    fine, coarse, chroma = (
+        realism[:, None, None, None] ** power for power in (bands.fine, bands.coarse, bands.chroma)
     )
     change = realistic.float() - mean.float()
-    weights = torch.tensor(BRIGHTNESS, device=change.device)[:, None, None]
-    brightness = (weights * change).sum(dim=1, keepdim=True)
-    change = brightness + colour * (change - brightness)
+    weights = torch.tensor(LUMA, device=change.device)[:, None, None]
+    luma = (weights * change).sum(dim=1, keepdim=True)
+    change = luma + chroma * (change - luma)
     return mean + fine * change + (coarse - fine) * _smooth(change, bands.sigma)
 
 

@@ -23,7 +23,7 @@ def test_every_blend_has_a_name_of_its_own() -> None:
 
 def test_all_frequencies_alike_is_a_plain_mean(rng: np.random.Generator) -> None:
     mean, realistic = rng.integers(0, 256, (2, 3, 128, 128, 3)).astype(np.uint8)
-    mixed = dial.mixed(mean, realistic, Bands(fine=1, coarse=1, colour=0))
+    mixed = dial.mixed(mean, realistic, Bands(fine=1, coarse=1, chroma=0))
     plain = (1 - REALISM) * mean.astype(float) + REALISM * realistic
     assert np.abs(mixed - plain).max() <= 1
     assert not np.array_equal(mixed, dial.mixed(mean, realistic, BANDS))

@@ -28,7 +28,7 @@ class Bands:
         Of the Gaussian, in pixels of the 128 px crop.
     fine, coarse : float
         Exponents of the dial: which share of the change above and below is taken.
-    colour : float
+    chroma : float
         Exponent of the dial: which share of what is taken also changes the colour, and not the
         brightness alone.
     """
@@ -36,13 +36,13 @@ class Bands:
     sigma: float = 2.0
     fine: float = 0.5
     coarse: float = 4.0
-    colour: float = 8.0
+    chroma: float = 8.0
 
 
 BANDS = Bands()
 
-BRIGHTNESS = (0.299, 0.587, 0.114)
-"""Of red, green and blue (ITU-R BT.601)."""
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue (ITU-R BT.601)."""
 
 
 def blended(
@@ -70,10 +70,10 @@ def blended(
     fine, coarse = np.float32(realism**bands.fine), np.float32(realism**bands.coarse)
     change = np.asarray(realistic - mean, np.float32)
     # Channel by channel: a product of matrices rounds as the number of pictures has it.
-    parts = (np.float32(w) * change[:, i : i + 1] for i, w in enumerate(BRIGHTNESS))
-    brightness = np.sum(list(parts), axis=0, dtype=np.float32)
-    colour = np.float32(realism**bands.colour)
-    change = np.ascontiguousarray(brightness + colour * (change - brightness))
+    parts = (np.float32(w) * change[:, i : i + 1] for i, w in enumerate(LUMA))
+    luma = np.sum(list(parts), axis=0, dtype=np.float32)
+    chroma = np.float32(realism**bands.chroma)
+    change = np.ascontiguousarray(luma + chroma * (change - luma))
     planes = change.reshape(-1, *change.shape[-2:])
     smooth = np.stack(
         [
