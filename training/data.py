@@ -11,6 +11,7 @@ import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from seethrough.types import Box, Image
 from training import glyphs
 from training.block_codec import block_codec
 from training.photo_space import covered_in_photo
-from training.text_render import random_text
+from training.text_render import random_page, random_text
 
 FACE, TEXT = 0, 1
 SIZE = 128
@@ -291,7 +292,7 @@ class Pairs:
             clean = misalign(clean, self.mix, rng)
         return clean
 
-    def __getitem__(self, index: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], int]:
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
         rng = np.random.default_rng([self.seed, index])
         text = bool(rng.random() < self.mix.text)
         clean = random_text(self.typefaces, self.words, rng) if text else self.face(rng)
@@ -300,6 +301,36 @@ class Pairs:
             degrade.to_uint8(degraded).transpose(2, 0, 1),
             clean.transpose(2, 0, 1),
             TEXT if text else FACE,
+        )
+
+
+class LinedPairs(Pairs):
+    """Pairs, with one line of each text: ``(degraded, clean, kind, line)``.
+
+    The last is ``float32 (2,)``: the row of a base line and the cap height in pixels, nearly, or
+    zeros where no line is whole, as in a face.
+    """
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        rng = np.random.default_rng([self.seed, index])
+        text = bool(rng.random() < self.mix.text)
+        line = np.zeros(2, np.float32)
+        if text:
+            page = random_page(self.typefaces, self.words, rng)
+            clean, cap = page.picture, page.cap_height
+            whole = [y for y in page.baselines if 1.1 * cap <= y <= SIZE - 0.3 * cap]
+            if whole:
+                # Not always the same strip: a reader could be fooled where it always looks.
+                line[0] = whole[int(rng.integers(len(whole)))] + rng.normal(0, 0.04 * cap)
+                line[1] = cap * rng.uniform(0.9, 1.15)
+        else:
+            clean = self.face(rng)
+        degraded, _ = random_degradation(degrade.to_float(clean), text, self.mix, rng)
+        return (
+            degrade.to_uint8(degraded).transpose(2, 0, 1),
+            clean.transpose(2, 0, 1),
+            TEXT if text else FACE,
+            line,
         )
 
 

@@ -15,48 +15,83 @@ from torch import Tensor, nn
 from training import data
 from training.losses import LOSSES
 from training.network import NetworkConfig, Restorer
+from training.reader import FrozenReader, legibility_loss, read_model
 from training.train import Task, TrainConfig
 
 
 @dataclass(frozen=True)
 class RestorerConfig(TrainConfig):
-    """What decides what a restorer learns."""
+    """What decides what a restorer learns.
+
+    Attributes
+    ----------
+    loss : str
+        Of pixels; one of :data:`training.losses.LOSSES`.
+    reader : float
+        Weight of what a frozen reader misreads in restored text (:mod:`training.reader`).
+    read : int
+        Texts of a batch that it reads.
+    """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     mix: data.Mix = field(default_factory=data.Mix)
     loss: str = "psnr"
+    reader: float = 0.0
+    read: int = 8
 
     def task(self, arguments: argparse.Namespace) -> RestorationTask:
         """Load faces and glyphs."""
         self.require(arguments, "atlas")
-        return RestorationTask(
-            self, arguments.faces, arguments.valid, arguments.atlas, arguments.valid_count
-        )
+        if self.reader > 0:
+            self.require(arguments, "reader")
+        return RestorationTask(self, arguments)
 
 
 class RestorationTask(Task):
     """See :class:`training.train.Task`."""
 
-    def __init__(
-        self, config: RestorerConfig, faces: Path, valid: Path, atlas: Path, count: int
-    ) -> None:
+    def __init__(self, config: RestorerConfig, arguments: argparse.Namespace) -> None:
         self.net = Restorer(config.network)
-        self.samples = data.Pairs(
-            data.read_crops(faces), atlas, config.mix, config.seed, data.sharp_photos(faces)
-        )
-        self.sources = (faces, atlas)
+        self.sources = (arguments.faces, arguments.atlas)
+        self._config = config
         self._loss = LOSSES[config.loss]
-        self._sets = data.validation_sets(data.read_crops(valid), atlas, count)
+        self._reader: FrozenReader | None = None
+        kind = data.Pairs
+        if config.reader > 0:
+            kind = data.LinedPairs
+            self._reader = FrozenReader(read_model(arguments.reader)).eval().requires_grad_(False)
+            self.sources = (*self.sources, arguments.reader)
+        self.samples = kind(
+            data.read_crops(arguments.faces),
+            arguments.atlas,
+            config.mix,
+            config.seed,
+            data.sharp_photos(arguments.faces),
+        )
+        self._sets = data.validation_sets(
+            data.read_crops(arguments.valid), arguments.atlas, arguments.valid_count
+        )
+
+    def prepare(self, device: torch.device) -> None:
+        if self._reader is not None:
+            self._reader.to(device)
 
     def loss(
         self, net: Callable[..., Tensor], batch: list[Tensor], device: torch.device, bf16: bool
     ) -> Tensor:
-        degraded, clean, kind = batch
+        degraded, clean, kind, *lines = batch
         x = degraded.to(device).float().div_(255).contiguous(memory_format=torch.channels_last)
         y = clean.to(device).float().div_(255)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             restored = net(x, kind.to(device))
-        return self._loss(restored, y)
+            unread = restored.new_zeros(())
+            if self._reader is not None:
+                where = lines[0].to(device)
+                # Reading costs as much as restoring: a part of every batch is enough.
+                where[torch.cumsum(where[:, 1] > 0, dim=0) > self._config.read] = 0
+                weight = self._config.reader
+                unread = legibility_loss(self._reader, restored, y, where, weight)
+        return self._loss(restored, y) + unread
 
     def validate(
         self, net: nn.Module, device: torch.device, bf16: bool

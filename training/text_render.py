@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -161,7 +162,31 @@ def ink(paper: npt.NDArray[np.float32], rng: np.random.Generator) -> npt.NDArray
     return np.clip(tone + rng.normal(0, 0.08, 3), 0, 1).astype(np.float32)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """A picture of text, and where its lines are.
+
+    Attributes
+    ----------
+    picture : Image
+        ``uint8 (128, 128, 3)``, clean.
+    baselines : tuple of float
+        Row of each line's base line at the left border, in pixels.
+    cap_height : float
+        In pixels.
+    """
+
+    picture: Image
+    baselines: tuple[float, ...]
+    cap_height: float
+
+
 def random_text(faces: Sequence[Typeface], words: Sequence[str], rng: np.random.Generator) -> Image:
+    """A 128 px square of text; see :func:`random_page`."""
+    return random_page(faces, words, rng).picture
+
+
+def random_page(faces: Sequence[Typeface], words: Sequence[str], rng: np.random.Generator) -> Page:
     """A 128 px square filled by one or more lines of text.
 
     Parameters
@@ -175,8 +200,8 @@ def random_text(faces: Sequence[Typeface], words: Sequence[str], rng: np.random.
 
     Returns
     -------
-    Image
-        ``uint8 (128, 128, 3)``, clean. Cap heights 9 to 40 px, mostly 14 to 28.
+    Page
+        Cap heights 9 to 40 px, mostly 14 to 28.
     """
     face = faces[int(rng.integers(len(faces)))]
     cap = float(np.exp(rng.normal(np.log(21), 0.25)))
@@ -188,14 +213,16 @@ def random_text(faces: Sequence[Typeface], words: Sequence[str], rng: np.random.
     pitch = cap * rng.uniform(1.6, 2.6)
     single = rng.random() < 0.25
     y = rng.uniform(cap + 8, SIZE - 0.4 * cap) if single else rng.uniform(0.2, 1.4) * cap
+    baselines = []
     while True:
         text = phrase(words, rng, int(rng.integers(2, 12)))
         x = -rng.uniform(0, 40) if rng.random() < 0.4 else rng.uniform(2, 24)
         draw(coverage, face, text, (x, y), cap, angle, spacing)
+        baselines.append(float(y))
         y += pitch
         if single or y > SIZE + cap * 0.3:
             break
     strength = 1.0 if rng.random() < 0.7 else rng.uniform(0.6, 1.0)
     alpha = coverage[..., None] * np.float32(strength)
     picture = paper * (1 - alpha) + ink(paper, rng) * alpha
-    return to_uint8(picture)
+    return Page(to_uint8(picture), tuple(baselines), cap)

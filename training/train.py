@@ -83,7 +83,12 @@ class Task:
         """Go on from what :meth:`state` returned."""
 
 
-_MADE_BY = {"atlas": "glyphs", "perceptual": "perceptual", "descriptors": "describe"}
+_MADE_BY = {
+    "atlas": "python -m training.glyphs writes it",
+    "perceptual": "python -m training.perceptual writes it",
+    "descriptors": "python -m training.describe writes it",
+    "reader": "pip download --no-deps rapidocr==3.10.0 fetches it",
+}
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class TrainConfig:
         """End with one line where an optional argument that this task needs is missing."""
         for name in names:
             if getattr(arguments, name) is None:
-                made = f"python -m training.{_MADE_BY[name]} writes it"
+                made = _MADE_BY[name]
                 raise SystemExit(f"{self.name} needs --{name}; {made}")
 
     def task(self, arguments: argparse.Namespace) -> Task:
@@ -362,6 +367,7 @@ def main() -> None:
     parser.add_argument("--valid", type=Path, required=True, help="tar of held-out faces")
     parser.add_argument("--atlas", type=Path, help="restorer: from training.glyphs")
     parser.add_argument("--perceptual", type=Path, help="realism: from training.perceptual")
+    parser.add_argument("--reader", type=Path, help="text: the wheel rapidocr 3.10.0")
     parser.add_argument("--descriptors", type=Path, help="identity: from training.describe")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints")
     parser.add_argument("--warm", type=Path, help="weights to start from (.pt or .onnx)")

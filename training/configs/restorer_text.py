@@ -1,0 +1,16 @@
+"""The posterior-mean restorer, with more text than faces, which a reader must be able to read."""
+
+from training.data import Mix
+from training.network import SHIPPED
+from training.restoration import RestorerConfig
+
+CONFIG = RestorerConfig(
+    name="restorer",
+    batch=32,
+    network=SHIPPED,
+    mix=Mix(text=0.5, text_x4=0.45, partial=0.25, turned=0.4),
+    muon=0.006,
+    adamw=4e-4,
+    ema=16_000,
+    reader=0.02,
+)
