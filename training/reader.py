@@ -10,7 +10,6 @@ import hashlib
 import zipfile
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
 from onnx import numpy_helper
@@ -78,7 +77,10 @@ class FrozenReader(nn.Module):
         self.register_buffer("_offset", torch.from_numpy(offset.reshape(-1)[columns].copy()))
 
     def forward(self, strips: Tensor) -> Tensor:
-        """Bring ``float32 (N, 3, 48, W)`` on [0, 1], RGB, to log odds ``float32 (N, W / 8, 96)``."""
+        """Read ``float32 (N, 3, 48, W)`` on [0, 1], RGB.
+
+        Returns logarithms of probabilities, ``float32 (N, W / 8, 96)``.
+        """
         described: Tensor = self._graph(2 * strips.flip(1) - 1)
         scores = described @ self.get_buffer("_weight") + self.get_buffer("_offset")
         return scores.float().log_softmax(dim=-1)
@@ -134,7 +136,8 @@ def misread(reader: nn.Module, restored: Tensor, clean: Tensor, lines: Tensor) -
     with torch.no_grad():
         expected = reader(strips(clean, lines))
     found = reader(strips(restored, lines))
-    return (expected.exp() * (expected - found)).sum(dim=-1).mean(dim=-1)
+    divergence: Tensor = (expected.exp() * (expected - found)).sum(dim=-1)
+    return divergence.mean(dim=-1)
 
 
 def legibility_loss(
@@ -170,4 +173,5 @@ def legibility_loss(
     strength = pull.flatten(1).norm(dim=1).clamp_min(1e-12)
     pull = pull * (limit / strength).clamp_max(1)[:, None, None, None]
     moved = (pull * (shown - seen.detach())).sum()
-    return (weight * wrong.detach().sum() + moved) / len(restored)
+    total: Tensor = weight * wrong.detach().sum() + moved
+    return total / len(restored)

@@ -1,0 +1,217 @@
+"""The loss on text through a reader: the graph that runs it, the strips, and how it pulls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import helper, numpy_helper
+
+torch = pytest.importorskip("torch", reason="training needs the `train` extra")
+
+from training import data, glyphs, reader  # noqa: E402
+from training.onnx_graph import FrozenGraph  # noqa: E402
+from training.text_render import random_page  # noqa: E402
+
+
+def graph(nodes: list[onnx.NodeProto], **stored: np.ndarray) -> onnx.ModelProto:
+    """A model from ``x`` to ``y``."""
+    shapeless = [helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, None) for n in "xy"]
+    tensors = [numpy_helper.from_array(array, name) for name, array in stored.items()]
+    made = helper.make_graph(nodes, "test", shapeless[:1], shapeless[1:], tensors)
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", 11)], ir_version=8)
+
+
+def place(*values: int) -> np.ndarray:
+    return np.array(values, np.int64)
+
+
+RANDOM = np.random.default_rng(8)
+KERNEL = RANDOM.standard_normal((6, 4, 2, 2)).astype(np.float32)
+FOUR = [RANDOM.uniform(0.5, 1.5, 4).astype(np.float32) for _ in range(4)]
+GRAPHS = {
+    "same convolution": graph(
+        [helper.make_node("Conv", ["x", "k"], ["y"], auto_pad="SAME_UPPER", kernel_shape=[2, 2],
+                          strides=[1, 1])],
+        k=KERNEL,
+    ),
+    "strided convolution": graph(
+        [helper.make_node("Conv", ["x", "k"], ["y"], kernel_shape=[2, 2], strides=[2, 1],
+                          pads=[1, 0, 1, 0])],
+        k=KERNEL,
+    ),
+    "same pooling": graph(
+        [helper.make_node("MaxPool", ["x"], ["y"], auto_pad="SAME_UPPER", kernel_shape=[2, 2],
+                          strides=[1, 1])]
+    ),
+    "mean pooling": graph(
+        [helper.make_node("AveragePool", ["x"], ["y"], kernel_shape=[3, 2], strides=[3, 2])]
+    ),
+    "normalisation": graph(
+        [helper.make_node("BatchNormalization", ["x", *"abcd"], ["y"], epsilon=1e-5)],
+        **dict(zip("abcd", FOUR, strict=True)),
+    ),
+    "layer norm by hand": graph(
+        [
+            helper.make_node("ReduceMean", ["x"], ["m"], axes=[-1]),
+            helper.make_node("Sub", ["x", "m"], ["d"]),
+            helper.make_node("Pow", ["d", "two"], ["q"]),
+            helper.make_node("ReduceMean", ["q"], ["v"], axes=[-1]),
+            helper.make_node("Sqrt", ["v"], ["s"]),
+            helper.make_node("Div", ["d", "s"], ["y"]),
+        ],
+        two=np.float32(2),
+    ),
+    "gates": graph(
+        [
+            helper.make_node("HardSigmoid", ["x"], ["a"], alpha=1 / 6, beta=0.5),
+            helper.make_node("Sigmoid", ["x"], ["b"]),
+            helper.make_node("Erf", ["x"], ["c"]),
+            helper.make_node("Concat", ["a", "b", "c"], ["d"], axis=1),
+            helper.make_node("Softmax", ["d"], ["e"], axis=3),
+            helper.make_node("Identity", ["e"], ["y"]),
+        ]
+    ),
+    "last rows": graph(
+        [helper.make_node("Slice", ["x", "s", "e", "a"], ["y"])],
+        s=place(-2), e=place(2**62), a=place(2),
+    ),
+    "shapes": graph(
+        [
+            helper.make_node("Shape", ["x"], ["n"]),
+            helper.make_node("Slice", ["n", "zero", "two", "zero"], ["front"]),
+            helper.make_node("Concat", ["front", "rest"], ["wanted"], axis=0),
+            helper.make_node("Reshape", ["x", "wanted"], ["flat"]),
+            helper.make_node("Transpose", ["flat"], ["turned"], perm=[0, 2, 1]),
+            helper.make_node("Unsqueeze", ["turned"], ["wide"], axes=[1]),
+            helper.make_node("Squeeze", ["wide"], ["narrow"], axes=[1]),
+            helper.make_node("Reshape", ["narrow", "split"], ["y"]),
+        ],
+        zero=place(0), two=place(2), rest=place(-1), split=place(0, -1, 2, 2),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_frozen_graph_computes_what_onnx_runtime_does(name: str) -> None:
+    x = np.random.default_rng(3).standard_normal((2, 4, 6, 8)).astype(np.float32)
+    session = ort.InferenceSession(
+        GRAPHS[name].SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    (expected,) = session.run(None, {"x": x})
+    given = torch.from_numpy(x).requires_grad_()
+    found = FrozenGraph(GRAPHS[name])(given)
+    np.testing.assert_allclose(found.detach().numpy(), expected, rtol=1e-4, atol=1e-5)
+    found.square().sum().backward()
+    assert float(given.grad.abs().sum()) > 0
+
+
+def test_a_frozen_graph_ends_where_it_is_told_to() -> None:
+    x = torch.full((1, 4, 2, 2), 0.3)
+    assert torch.equal(FrozenGraph(GRAPHS["gates"], "b")(x), torch.sigmoid(x))
+
+
+def test_a_frozen_graph_refuses_what_it_does_not_know() -> None:
+    with pytest.raises(ValueError, match="Tanh"):
+        FrozenGraph(graph([helper.make_node("Tanh", ["x"], ["y"])]))
+
+
+class Columns(torch.nn.Module):
+    """Reads two characters: how dark and how bright each eighth column is."""
+
+    def forward(self, strips: torch.Tensor) -> torch.Tensor:
+        shade = strips.mean(dim=(1, 2)).unflatten(1, (-1, 8)).mean(dim=2)
+        return torch.stack([8 * shade, 8 * (1 - shade)], dim=-1).log_softmax(dim=-1)
+
+
+def written(count: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
+    """Bars for letters, and where they stand."""
+    pictures = torch.ones(count, 3, 128, 128)
+    for i in range(count):
+        pictures[i, :, 40:60, 10 + 5 * i : 90 : 30] = 0
+    return pictures, torch.tensor([[60.0, 20.0]]).repeat(count, 1)
+
+
+def test_strips_show_the_line() -> None:
+    rows = torch.arange(128.0)[None, None, :, None].expand(2, 1, 128, 128)
+    lines = torch.tensor([[80.0, 20.0], [100.0, 30.0]])
+    found = reader.strips(rows, lines)
+    assert found.shape == (2, 1, reader.HEIGHT, reader.WIDTH)
+    for strip, (baseline, cap) in zip(found, lines.tolist(), strict=True):
+        assert float(strip[0, 0, 0]) == pytest.approx(baseline - reader.ABOVE * cap, abs=0.5)
+        assert float(strip[0, -1, 0]) == pytest.approx(baseline + reader.BELOW * cap, abs=1.5)
+
+
+def test_strips_begin_at_the_left_and_keep_proportions() -> None:
+    columns = torch.arange(128.0)[None, None, None].expand(1, 1, 128, 128)
+    strip = reader.strips(columns, torch.tensor([[80.0, 20.0]]))[0, 0, 0]
+    pitch = (reader.ABOVE + reader.BELOW) * 20 / reader.HEIGHT
+    assert float(strip[9] - strip[8]) == pytest.approx(pitch, rel=0.01)
+    assert float(strip[0]) < 1
+    assert float(strip[-1]) == 127  # beyond the right border it stands still
+
+
+def test_what_reads_alike_costs_nothing() -> None:
+    clean, lines = written()
+    wrong = reader.misread(Columns(), clean, clean, lines)
+    assert wrong.shape == (4,)
+    assert float(wrong.abs().max()) < 1e-6
+    assert float(reader.misread(Columns(), 1 - clean, clean, lines).min()) > 0.1
+
+
+def test_it_pulls_towards_what_can_be_read_and_never_harder_than_pixels() -> None:
+    clean, lines = written()
+    lines[3] = 0  # shows no whole line
+    restored = (0.5 * clean + 0.3).requires_grad_()
+    for weight in (1e-4, 1e4):
+        loss = reader.legibility_loss(Columns(), restored, clean, lines, weight)
+        (pull,) = torch.autograd.grad(loss, restored)
+        error = (restored.detach() - clean).flatten(1)
+        limit = 2 / error.norm(dim=1) / len(clean)
+        assert bool((pull.flatten(1).norm(dim=1) <= 1.001 * limit).all())
+        assert float(pull[3].abs().max()) == 0
+        assert float(pull[0].abs().max()) > 0
+        nearer = (restored - 10 * pull / pull.norm()).detach()
+        before, after = (
+            reader.misread(Columns(), picture.detach(), clean, lines.clamp_min(1))[:3].mean()
+            for picture in (restored, nearer)
+        )
+        assert after < before
+
+
+def test_no_line_no_loss() -> None:
+    clean, lines = written()
+    assert float(reader.legibility_loss(Columns(), clean, clean, 0 * lines, 1.0)) == 0
+
+
+def test_lined_pairs_are_pairs_and_tell_of_whole_lines(atlas: Path, faces: np.ndarray) -> None:
+    mix = data.Mix(text=0.6, text_x4=0.0, codec=0.0)
+    lined = data.LinedPairs(faces, atlas, mix, seed=6)
+    lines = 0
+    for index in range(40):
+        degraded, clean, kind, line = lined[index]
+        assert degraded.shape == clean.shape == (3, data.SIZE, data.SIZE)
+        baseline, cap = line.tolist()
+        assert kind == data.TEXT or cap == 0
+        if cap > 0:
+            lines += 1
+            assert 8 < cap < 47
+            assert 0 < baseline < data.SIZE
+    assert lines > 8
+
+
+def test_a_page_says_where_its_lines_are(atlas: Path) -> None:
+    typefaces, words = glyphs.load(atlas)
+    for seed in range(12):
+        page = random_page(typefaces, words, np.random.default_rng(seed))
+        assert page.picture.shape == (data.SIZE, data.SIZE, 3)
+        assert page.baselines == tuple(sorted(page.baselines))
+        for baseline in page.baselines:
+            top, bottom = baseline - page.cap_height, baseline
+            if top < 12 or bottom > data.SIZE - 12:
+                continue
+            rows = page.picture.astype(float).std(axis=(1, 2))
+            assert rows[int(top + 3) : int(bottom - 3)].max() > 5
