@@ -17,10 +17,10 @@ import numpy.typing as npt
 
 from benchmarks.metrics import Crops
 from benchmarks.sets import SIZE, Setting, encoded, operator, resize
-from seethrough import degrade
+from seethrough import degrade, geometry
 from seethrough.types import Box, Image, Operator, OperatorKind
 
-FACE = Box(28, 36, 100, 124)
+FACE = geometry.TIGHT
 """The tight face of PROTOCOL's tools."""
 PHOTO = 250
 """Side of an ``eval/lfw`` photo in its own pixels."""

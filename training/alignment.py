@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from seethrough import degrade, geometry
 from seethrough.degrade import Degradation, Float
-from seethrough.types import Box, Image
+from seethrough.types import Image
 from training import data
 from training.network import Bands, Conv
 from training.train import Task, TrainConfig
@@ -38,8 +38,6 @@ ANSWER_GAIN = 0.002
 """Of the last layer: each step of AdamW changes all of its weights alike, and they are many."""
 CROPS = 4
 """Of each photo."""
-FACE_BOX = Box(28, 36, 100, 124)
-"""The face in the aligned crop of 128 px, as PROTOCOL's tools cover it."""
 RADIUS = 0.25
 """Of the side: how far from the centre a pixel of the face lies, root mean square."""
 
@@ -279,7 +277,7 @@ def fixed_sets(faces: npt.NDArray[np.uint8]) -> dict[str, tuple[Tensor, Tensor]]
         "mosaic-8": degrade.Mosaic(8.0, (3.0, 5.0)),
         "mosaic-12": degrade.Mosaic(12.0, (3.0, 5.0)),
         "gauss-6": degrade.GaussianBlur(6.0),
-        "deface-blur": degrade.preset("deface-blur", FACE_BOX, (data.SIZE, data.SIZE)),
+        "deface-blur": degrade.preset("deface-blur", geometry.TIGHT, (data.SIZE, data.SIZE)),
     }
     sets, errors = {}, Errors()
     for name, operator in covers.items():

@@ -37,7 +37,9 @@ TEMPLATE_512: Landmarks = np.array(
 """The FFHQ five points in a 512 px crop: eyes, nose, mouth corners, viewer's left first."""
 TEMPLATE_512.setflags(write=False)
 
-_TIGHT_128 = (28.0, 36.0, 100.0, 124.0)  # the tight face in the 128 px crop, half-open
+TIGHT = Box(28.0, 36.0, 100.0, 124.0)
+"""The tight face in the 128 px crop (PROTOCOL section 2)."""
+
 _MAX_SUPERSAMPLING = 64  # bounds memory: a face of 8,192 px in a crop of 128
 _MAX_PATCH = 30_000  # OpenCV warps at most 32,767 pixels a side
 _MARGIN = 3  # pixels around a patch, so that a cubic kernel never meets its edge
@@ -252,7 +254,7 @@ def tight_box(landmarks: Landmarks) -> Box:
     In the 128 px crop it is x 28-100, y 36-124 (PROTOCOL section 2). A rotated face gets the
     box around the rotated ellipse inscribed in it.
     """
-    return upright_box(similarity(landmarks, 128), Box(*_TIGHT_128))
+    return upright_box(similarity(landmarks, 128), TIGHT)
 
 
 def upright_landmarks(box: Box) -> Landmarks:

@@ -24,7 +24,6 @@ from seethrough.types import Box, Landmarks
 
 Points = npt.NDArray[np.float64]
 
-_TIGHT = Box(28, 36, 100, 124)  # the tight face in the 128 px crop
 _FACE = Ellipse((64, 80), (36 * 1.25, 44 * 1.25))  # what blurs and mosaics are put over
 _EYES, _HEIGHT = 31.48, 32.87  # between the eyes; from them to the mouth, in the 128 px crop
 _NOSE_TURNED = 12.0  # crop pixels by which the nose of a full profile lies before the eyes
@@ -107,8 +106,8 @@ def pose_of(sighting: Sighting, sample_aspect: float = 1.0) -> Pose:
         pose = _by_landmarks(points, wide)
         if pose is not None and not _usual(points, wide):
             return pose
-    unit = max(wide.width / _TIGHT.width, wide.height / _TIGHT.height)
-    centre = np.array(wide.centre) - 0.5 - np.array([0.0, (_TIGHT.centre[1] - 64) * unit])
+    unit = max(wide.width / geometry.TIGHT.width, wide.height / geometry.TIGHT.height)
+    centre = np.array(wide.centre) - 0.5 - np.array([0.0, (geometry.TIGHT.centre[1] - 64) * unit])
     return Pose(centre, np.array([unit, 0.0]), np.array([0.0, unit]), 0.0, False)
 
 
@@ -120,7 +119,7 @@ def _by_landmarks(points: Landmarks, box: Box) -> Pose | None:
         return None
     back = geometry.invert(matrix)
     fitted = 1 / geometry.scale_of(matrix)
-    by_box = math.sqrt(box.area / _TIGHT.area)
+    by_box = math.sqrt(box.area / geometry.TIGHT.area)
     if not _ALIKE[0] <= fitted / by_box <= _ALIKE[1]:
         return None
     middle = points.mean(axis=0) + 0.5
@@ -147,8 +146,8 @@ def _by_landmarks(points: Landmarks, box: Box) -> Pose | None:
 
 def _usual(points: Landmarks, box: Box) -> bool:
     """Tell landmarks that were only filled in: where an upright face has them in its box."""
-    expected = geometry.template(128) + 0.5 - (_TIGHT.x0, _TIGHT.y0)
-    size = (box.width / _TIGHT.width, box.height / _TIGHT.height)
+    expected = geometry.template(128) + 0.5 - (geometry.TIGHT.x0, geometry.TIGHT.y0)
+    size = (box.width / geometry.TIGHT.width, box.height / geometry.TIGHT.height)
     filled = expected * size + (box.x0, box.y0) - 0.5
     return bool(np.abs(points - filled).max() < 0.01 * max(box.width, box.height))
 
@@ -217,7 +216,7 @@ def quadrangle(
 def face_width(sighting: Sighting, sample_aspect: float = 1.0) -> float:
     """Return the width of the tight face in square pixels, at least 1."""
     pose = pose_of(sighting, sample_aspect)
-    return max(_TIGHT.width * float(np.hypot(*pose.right)), 1.0)
+    return max(geometry.TIGHT.width * float(np.hypot(*pose.right)), 1.0)
 
 
 def _around_box(box: Box, sample_aspect: float, grow: float) -> Points:

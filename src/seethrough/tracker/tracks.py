@@ -24,8 +24,9 @@ FloatArray: TypeAlias = npt.NDArray[np.float64]
 BOX_DIGITS, LANDMARK_DIGITS, SCORE_DIGITS = 1, 4, 2
 """Decimals that are kept, so that a file holds exactly what is in memory."""
 
-_TIGHT_LOW, _TIGHT_SIZE = (28.0, 36.0), (72.0, 88.0)  # the tight face in a 128 px crop
-USUAL_LANDMARKS: FloatArray = (geometry.template(128) + 0.5 - _TIGHT_LOW) / _TIGHT_SIZE
+USUAL_LANDMARKS: FloatArray = (
+    geometry.template(128) + 0.5 - (geometry.TIGHT.x0, geometry.TIGHT.y0)
+) / (geometry.TIGHT.width, geometry.TIGHT.height)
 """Five points of an upright face as shares of its box, where nothing better is known."""
 USUAL_LANDMARKS.setflags(write=False)
 
