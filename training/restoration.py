@@ -11,10 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from seethrough.weights import ASSETS
 from training import data
 from training.losses import LOSSES
+from training.frozen import FrozenRecogniser
 from training.network import NetworkConfig, Restorer
-from training.reader import FrozenReader, legibility_loss, read_model
+from training.pull import bounded_loss
+from training.reader import FrozenReader, misread, read_model
 from training.train import Task, TrainConfig
 
 
@@ -30,6 +33,9 @@ class RestorerConfig(TrainConfig):
         Weight of what a frozen reader misreads in restored text (:mod:`training.reader`).
     read : int
         Texts of a batch that it reads.
+    identity : float
+        Weight of how unlike the person a restored face is, by MobileFaceNet
+        (:mod:`training.frozen`).
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -37,6 +43,7 @@ class RestorerConfig(TrainConfig):
     loss: str = "psnr"
     reader: float = 0.0
     read: int = 8
+    identity: float = 0.0
 
     def task(self, arguments: argparse.Namespace) -> RestorationTask:
         """Load faces and glyphs."""
@@ -55,6 +62,10 @@ class RestorationTask(Task):
         self._config = config
         self._loss = LOSSES[config.loss]
         self._reader: FrozenReader | None = None
+        self._recogniser: FrozenRecogniser | None = None
+        if config.identity > 0:
+            recogniser = FrozenRecogniser(ASSETS / "recogniser-mobilefacenet.onnx")
+            self._recogniser = recogniser.eval().requires_grad_(False)
         kind = data.Pairs
         if config.reader > 0:
             kind = data.LinedPairs
@@ -72,8 +83,9 @@ class RestorationTask(Task):
         )
 
     def prepare(self, device: torch.device) -> None:
-        if self._reader is not None:
-            self._reader.to(device)
+        for frozen in (self._reader, self._recogniser):
+            if frozen is not None:
+                frozen.to(device)
 
     def loss(
         self, net: Callable[..., Tensor], batch: list[Tensor], device: torch.device, bf16: bool
@@ -83,14 +95,39 @@ class RestorationTask(Task):
         y = clean.to(device).float().div_(255)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             restored = net(x, kind.to(device))
-            unread = restored.new_zeros(())
+            judged = restored.new_zeros(())
             if self._reader is not None:
-                where = lines[0].to(device)
-                # Reading costs as much as restoring: a part of every batch is enough.
-                where[torch.cumsum(where[:, 1] > 0, dim=0) > self._config.read] = 0
-                weight = self._config.reader
-                unread = legibility_loss(self._reader, restored, y, where, weight)
-        return self._loss(restored, y) + unread
+                judged = judged + self._unread(restored, y, lines[0].to(device))
+            if self._recogniser is not None:
+                judged = judged + self._unlike(restored, y, kind.to(device))
+        return self._loss(restored, y) + judged / len(y)
+
+    def _unread(self, restored: Tensor, clean: Tensor, lines: Tensor) -> Tensor:
+        # Reading costs as much as restoring: a part of every batch is enough.
+        kept = torch.nonzero(lines[:, 1] > 0)[: self._config.read, 0]
+        if not len(kept):
+            return restored.new_zeros(())
+        reader = self._reader
+        assert reader is not None
+
+        def judge(a: Tensor, b: Tensor) -> Tensor:
+            return misread(reader, a, b, lines[kept])
+
+        return bounded_loss(judge, restored[kept], clean[kept], self._config.reader)
+
+    def _unlike(self, restored: Tensor, clean: Tensor, kind: Tensor) -> Tensor:
+        faces = torch.nonzero(kind == data.FACE)[:, 0]
+        if not len(faces):
+            return restored.new_zeros(())
+        recogniser = self._recogniser
+        assert recogniser is not None
+
+        def judge(a: Tensor, b: Tensor) -> Tensor:
+            with torch.no_grad():
+                known = recogniser(b)
+            return 1 - (recogniser(a) * known).sum(dim=1).float()
+
+        return bounded_loss(judge, restored[faces], clean[faces], self._config.identity)
 
     def validate(
         self, net: nn.Module, device: torch.device, bf16: bool

@@ -1,4 +1,4 @@
-"""The posterior-mean restorer, with more text than faces, which a reader must be able to read."""
+"""The restorer, taught further what a reader and a recogniser can tell; more text than faces."""
 
 from training.data import Mix
 from training.network import SHIPPED
@@ -8,9 +8,10 @@ CONFIG = RestorerConfig(
     name="restorer",
     batch=32,
     network=SHIPPED,
-    mix=Mix(text=0.5, text_x4=0.45, partial=0.25, turned=0.4),
+    mix=Mix(text=0.45, text_x4=0.45, partial=0.25, turned=0.4),
     muon=0.006,
     adamw=4e-4,
     ema=16_000,
-    reader=0.02,
+    reader=0.04,
+    identity=0.1,
 )
