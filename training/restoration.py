@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from seethrough.weights import ASSETS
 from training import data
-from training.losses import LOSSES
 from training.frozen import FrozenRecogniser
+from training.losses import LOSSES
 from training.network import NetworkConfig, Restorer
 from training.pull import bounded_loss
 from training.reader import FrozenReader, misread, read_model
@@ -125,7 +125,8 @@ class RestorationTask(Task):
         def judge(a: Tensor, b: Tensor) -> Tensor:
             with torch.no_grad():
                 known = recogniser(b)
-            return 1 - (recogniser(a) * known).sum(dim=1).float()
+            alike: Tensor = (recogniser(a) * known).sum(dim=1)
+            return 1 - alike.float()
 
         return bounded_loss(judge, restored[faces], clean[faces], self._config.identity)
 

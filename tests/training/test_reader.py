@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch", reason="training needs the `train` extra")
 
 from training import data, glyphs, reader  # noqa: E402
 from training.onnx_graph import FrozenGraph  # noqa: E402
+from training.pull import bounded_loss  # noqa: E402
 from training.text_render import random_page  # noqa: E402
 
 
@@ -162,29 +163,37 @@ def test_what_reads_alike_costs_nothing() -> None:
     assert float(reader.misread(Columns(), 1 - clean, clean, lines).min()) > 0.1
 
 
-def test_it_pulls_towards_what_can_be_read_and_never_harder_than_pixels() -> None:
+def test_a_bounded_loss_pulls_towards_the_judge_and_never_harder_than_pixels() -> None:
     clean, lines = written()
-    lines[3] = 0  # shows no whole line
+
+    def judge(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return reader.misread(Columns(), a, b, lines)
+
     restored = (0.5 * clean + 0.3).requires_grad_()
     for weight in (1e-4, 1e4):
-        loss = reader.legibility_loss(Columns(), restored, clean, lines, weight)
+        loss = bounded_loss(judge, restored, clean, weight)
         (pull,) = torch.autograd.grad(loss, restored)
         error = (restored.detach() - clean).flatten(1)
-        limit = 2 / error.norm(dim=1) / len(clean)
-        assert bool((pull.flatten(1).norm(dim=1) <= 1.001 * limit).all())
-        assert float(pull[3].abs().max()) == 0
-        assert float(pull[0].abs().max()) > 0
-        nearer = (restored - 10 * pull / pull.norm()).detach()
+        assert bool((pull.flatten(1).norm(dim=1) <= 1.001 * 2 / error.norm(dim=1)).all())
+        assert float(pull.flatten(1).norm(dim=1).min()) > 0
         before, after = (
-            reader.misread(Columns(), picture.detach(), clean, lines.clamp_min(1))[:3].mean()
-            for picture in (restored, nearer)
+            float(judge(picture.detach(), clean).mean())
+            for picture in (restored, restored - 10 * pull / pull.norm())
         )
+        assert float(loss.detach()) == pytest.approx(4 * weight * before, rel=1e-4)
         assert after < before
 
 
-def test_no_line_no_loss() -> None:
+def test_a_weak_bounded_loss_is_the_judges(rng: np.random.Generator) -> None:
     clean, lines = written()
-    assert float(reader.legibility_loss(Columns(), clean, clean, 0 * lines, 1.0)) == 0
+    restored = torch.from_numpy(rng.random(clean.shape, np.float32)).requires_grad_()
+
+    def judge(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return reader.misread(Columns(), a, b, lines)
+
+    (bounded,) = torch.autograd.grad(bounded_loss(judge, restored, clean, 1e-3), restored)
+    (plain,) = torch.autograd.grad(1e-3 * judge(restored, clean).sum(), restored)
+    assert torch.allclose(bounded, plain, rtol=1e-4, atol=1e-9)
 
 
 def test_lined_pairs_are_pairs_and_tell_of_whole_lines(atlas: Path, faces: np.ndarray) -> None:

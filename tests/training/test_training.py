@@ -232,6 +232,28 @@ class TestLoop:
         with torch.no_grad():
             assert torch.allclose(grown(x, kinds), net(x, kinds), atol=1e-4)
 
+    def test_a_recogniser_and_a_reader_have_a_say(
+        self, archive: Path, atlas: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Shade(torch.nn.Module):
+            def forward(self, strips: torch.Tensor) -> torch.Tensor:
+                shade = strips.mean(dim=(1, 2))
+                return torch.stack([shade, 1 - shade], dim=-1).log_softmax(dim=-1)
+
+        monkeypatch.setattr("training.restoration.read_model", lambda _: None)
+        monkeypatch.setattr("training.restoration.FrozenReader", lambda _: Shade())
+        nets = []
+        for name, judges in {"plain": {}, "judged": {"reader": 9.0, "identity": 9.0}}.items():
+            given = arguments_for(archive, atlas, tmp_path / name, pictures=12, reader=atlas)
+            train(dataclasses.replace(CONFIG, **judges), given)
+            nets.append(torch.load(tmp_path / name / "trunk.pt", weights_only=True)["net"])
+        assert any(not torch.equal(nets[0][key], nets[1][key]) for key in nets[0])
+
+    def test_a_reader_must_be_given(self, archive: Path, atlas: Path, tmp_path: Path) -> None:
+        given = arguments_for(archive, atlas, tmp_path, reader=None)
+        with pytest.raises(SystemExit, match="--reader; pip download .*rapidocr"):
+            train(dataclasses.replace(CONFIG, reader=0.1), given)
+
     def test_a_stranger_is_refused(self, tmp_path: Path) -> None:
         torch.save({"ema": {"other": torch.zeros(2)}, "seen": 1}, tmp_path / "other.pt")
         with pytest.raises(ValueError, match="no parameter"):
