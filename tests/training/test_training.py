@@ -251,7 +251,7 @@ class TestLoop:
 
     def test_a_reader_must_be_given(self, archive: Path, atlas: Path, tmp_path: Path) -> None:
         given = arguments_for(archive, atlas, tmp_path, reader=None)
-        with pytest.raises(SystemExit, match="--reader; pip download .*rapidocr"):
+        with pytest.raises(SystemExit, match=r"--reader; pip download .*rapidocr"):
             train(dataclasses.replace(CONFIG, reader=0.1), given)
 
     def test_a_stranger_is_refused(self, tmp_path: Path) -> None:
