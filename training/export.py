@@ -19,7 +19,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
-from onnx import TensorProto, numpy_helper
+from onnx import numpy_helper
 
 from training import compact, data
 from training.network import NetworkConfig, Restorer
@@ -78,21 +78,6 @@ def _name_parameters(model: onnx.ModelProto, net: Restorer) -> None:
                 if argument == tensor.name:
                     node.input[place] = name
         tensor.name = name
-
-
-def read_parameters(path: Path) -> tuple[dict[str, torch.Tensor], int]:
-    """Parameters of a shipped file by name, and how many pictures they have seen."""
-    model = onnx.load(str(path))
-    facts = {entry.key: entry.value for entry in model.metadata_props}
-    kept = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8)
-    values = {
-        tensor.name.removesuffix(".half"): torch.from_numpy(
-            numpy_helper.to_array(tensor).astype(np.float32)
-        )
-        for tensor in model.graph.initializer
-        if tensor.data_type in kept
-    }
-    return compact.multiplied(values), int(facts["seen"])
 
 
 def run(path: Path, degraded: np.ndarray[Any, Any], kind: int) -> np.ndarray[Any, Any]:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from training.compact import compact
+from training.compact import compact, multiplied
 
 SMALLEST_HALF = 64
 """Initialisers with fewer elements stay as they are."""
@@ -141,3 +142,18 @@ def write_card(
 
 def _facts(state: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(state[name]) for name in ("config", "commit", "seed", "data", "seen")}
+
+
+def read_parameters(path: Path) -> tuple[dict[str, torch.Tensor], int]:
+    """Parameters of a shipped file by name, and how many pictures they have seen."""
+    model = onnx.load(str(path))
+    facts = {entry.key: entry.value for entry in model.metadata_props}
+    kept = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT8)
+    values = {
+        tensor.name.removesuffix(".half"): torch.from_numpy(
+            numpy_helper.to_array(tensor).astype(np.float32)
+        )
+        for tensor in model.graph.initializer
+        if tensor.data_type in kept
+    }
+    return multiplied(values), int(facts["seen"])

@@ -27,7 +27,7 @@ def load_matching(net: nn.Module, path: Path) -> int:
         Where a parameter of the file has another shape, or none fits.
     """
     if path.suffix == ".onnx":
-        from training.export import read_parameters
+        from training.shipping import read_parameters
 
         values, seen = read_parameters(path)
         # An attacker ships inside a module that brings its directions to length one.
