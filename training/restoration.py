@@ -31,8 +31,9 @@ class RestorerConfig(TrainConfig):
         Of pixels; one of :data:`training.losses.LOSSES`.
     reader : float
         Weight of what a frozen reader misreads in restored text (:mod:`training.reader`).
-    read : int
-        Texts of a batch that it reads.
+    judged : int
+        Texts of a batch that it reads, and faces that the recogniser sees: either costs as much as
+        restoring.
     identity : float
         Weight of how unlike the person a restored face is, by MobileFaceNet
         (:mod:`training.frozen`).
@@ -42,7 +43,7 @@ class RestorerConfig(TrainConfig):
     mix: data.Mix = field(default_factory=data.Mix)
     loss: str = "psnr"
     reader: float = 0.0
-    read: int = 8
+    judged: int = 8
     identity: float = 0.0
 
     def task(self, arguments: argparse.Namespace) -> RestorationTask:
@@ -103,8 +104,7 @@ class RestorationTask(Task):
         return self._loss(restored, y) + judged / len(y)
 
     def _unread(self, restored: Tensor, clean: Tensor, lines: Tensor) -> Tensor:
-        # Reading costs as much as restoring: a part of every batch is enough.
-        kept = torch.nonzero(lines[:, 1] > 0)[: self._config.read, 0]
+        kept = torch.nonzero(lines[:, 1] > 0)[: self._config.judged, 0]
         if not len(kept):
             return restored.new_zeros(())
         reader = self._reader
@@ -116,7 +116,7 @@ class RestorationTask(Task):
         return bounded_loss(judge, restored[kept], clean[kept], self._config.reader)
 
     def _unlike(self, restored: Tensor, clean: Tensor, kind: Tensor) -> Tensor:
-        faces = torch.nonzero(kind == data.FACE)[:, 0]
+        faces = torch.nonzero(kind == data.FACE)[: self._config.judged, 0]
         if not len(faces):
             return restored.new_zeros(())
         recogniser = self._recogniser

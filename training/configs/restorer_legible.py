@@ -12,6 +12,6 @@ CONFIG = RestorerConfig(
     muon=0.006,
     adamw=4e-4,
     ema=16_000,
-    reader=0.04,
-    identity=0.1,
+    reader=0.15,
+    identity=0.2,
 )
