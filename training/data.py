@@ -23,7 +23,7 @@ from seethrough.types import Box, Image
 from training import glyphs
 from training.block_codec import block_codec
 from training.photo_space import covered_in_photo
-from training.text_render import random_page, random_text
+from training.text_render import Page, random_page, random_text
 
 FACE, TEXT = 0, 1
 SIZE = 128
@@ -250,6 +250,34 @@ def misalign(crop: Image, mix: Mix, rng: np.random.Generator) -> Image:
     return np.asarray(warped, np.uint8)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """A pair, and all that is known of it.
+
+    Attributes
+    ----------
+    degraded, clean : Image
+        ``uint8 (128, 128, 3)``.
+    page : Page or None
+        Where the lines of text are; ``None`` for faces.
+    operator : Degradation or None
+        As :func:`random_degradation` returns it.
+    rng : numpy.random.Generator
+        For what else is drawn.
+    """
+
+    degraded: Image
+    clean: Image
+    page: Page | None
+    operator: Degradation | None
+    rng: np.random.Generator
+
+    def pair(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], int]:
+        """Degraded and clean, ``uint8 (3, 128, 128)``, and the class."""
+        kind = FACE if self.page is None else TEXT
+        return self.degraded.transpose(2, 0, 1), self.clean.transpose(2, 0, 1), kind
+
+
 class Pairs:
     """Map-style data set: index to ``(degraded, clean, kind)``.
 
@@ -292,16 +320,19 @@ class Pairs:
             clean = misalign(clean, self.mix, rng)
         return clean
 
-    def __getitem__(self, index: int) -> tuple[Any, ...]:
+    def drawn(self, index: int) -> Drawn:
+        """Draw one pair, and all that is known of it."""
         rng = np.random.default_rng([self.seed, index])
-        text = bool(rng.random() < self.mix.text)
-        clean = random_text(self.typefaces, self.words, rng) if text else self.face(rng)
-        degraded, _ = random_degradation(degrade.to_float(clean), text, self.mix, rng)
-        return (
-            degrade.to_uint8(degraded).transpose(2, 0, 1),
-            clean.transpose(2, 0, 1),
-            TEXT if text else FACE,
-        )
+        page = None
+        if rng.random() < self.mix.text:
+            page = random_page(self.typefaces, self.words, rng)
+        clean = self.face(rng) if page is None else page.picture
+        text = page is not None
+        degraded, operator = random_degradation(degrade.to_float(clean), text, self.mix, rng)
+        return Drawn(degrade.to_uint8(degraded), clean, page, operator, rng)
+
+    def __getitem__(self, index: int) -> tuple[Any, ...]:
+        return self.drawn(index).pair()
 
 
 class LinedPairs(Pairs):
@@ -312,26 +343,16 @@ class LinedPairs(Pairs):
     """
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        rng = np.random.default_rng([self.seed, index])
-        text = bool(rng.random() < self.mix.text)
+        drawn = self.drawn(index)
         line = np.zeros(2, np.float32)
-        if text:
-            page = random_page(self.typefaces, self.words, rng)
-            clean, cap = page.picture, page.cap_height
-            whole = [y for y in page.baselines if 1.1 * cap <= y <= SIZE - 0.3 * cap]
+        if drawn.page is not None:
+            rng, cap = drawn.rng, drawn.page.cap_height
+            whole = [y for y in drawn.page.baselines if 1.1 * cap <= y <= SIZE - 0.3 * cap]
             if whole:
                 # Not always the same strip: a reader could be fooled where it always looks.
                 line[0] = whole[int(rng.integers(len(whole)))] + rng.normal(0, 0.04 * cap)
                 line[1] = cap * rng.uniform(0.9, 1.15)
-        else:
-            clean = self.face(rng)
-        degraded, _ = random_degradation(degrade.to_float(clean), text, self.mix, rng)
-        return (
-            degrade.to_uint8(degraded).transpose(2, 0, 1),
-            clean.transpose(2, 0, 1),
-            TEXT if text else FACE,
-            line,
-        )
+        return *drawn.pair(), line
 
 
 class Forever:

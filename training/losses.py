@@ -10,7 +10,11 @@ from torch import Tensor
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
-def psnr_loss(restored: Tensor, clean: Tensor, floor: float = 2e-4) -> Tensor:
+FLOOR = 2e-4
+"""Added to the squared error (37 dB), so that nearly clean inputs do not dominate."""
+
+
+def psnr_loss(restored: Tensor, clean: Tensor, floor: float = FLOOR) -> Tensor:
     """Mean over pictures of the log of the mean squared error, in nats.
 
     Minimising it maximises the mean PSNR that the protocol reports (Chen et al., NAFNet, ECCV
@@ -23,7 +27,7 @@ def psnr_loss(restored: Tensor, clean: Tensor, floor: float = 2e-4) -> Tensor:
     restored, clean : Tensor
         ``float32 (N, 3, H, W)`` on [0, 1].
     floor : float
-        Added to the squared error (37 dB), so that nearly clean inputs do not dominate.
+        Added to the squared error.
     """
     error = (restored - clean).square().mean(dim=(1, 2, 3))
     return torch.log(error + floor).mean()

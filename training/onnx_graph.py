@@ -1,7 +1,7 @@
 """Networks that are not trained but pass gradients on: an ONNX file run by PyTorch.
 
-Only the operators that the two networks of this folder are made of (:mod:`training.frozen`,
-:mod:`training.reader`); anything else is refused when the file is read.
+Only the operators that recognisers (:mod:`training.frozen`) and the reader (:mod:`training.reader`)
+are made of; anything else is refused when the file is read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class FrozenGraph(nn.Module):
     Raises
     ------
     ValueError
-        Where the graph has an operator that this class does not know.
+        Where the graph has an operator, or an option of one, that this class does not know.
     """
 
     def __init__(self, model: Path | onnx.ModelProto, output: str = "") -> None:
@@ -45,26 +45,30 @@ class FrozenGraph(nn.Module):
             if node.op_type == "Cast" and node.input[0] in stored:
                 self._alias[node.output[0]] = node.input[0]
                 continue
-            if node.op_type not in _OPERATORS:
-                raise ValueError(f"the graph has the operator {node.op_type}")
             options = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+            _refuse_unknown(model.graph.name, node.op_type, options)
             self._nodes.append((node.op_type, list(node.input), node.output[0], options))
             if node.output[0] == self._output:
                 break
-        for name, tensor in stored.items():
-            values = torch.from_numpy(numpy_helper.to_array(tensor).copy())
-            if tensor.data_type == TensorProto.FLOAT16:
-                values = values.float()
-            self.register_buffer(_buffer(name), values)
+        used = {self._alias.get(name, name) for _, inputs, _, _ in self._nodes for name in inputs}
+        # Shapes and places are asked for on the host, wherever the network runs.
+        self._whole: dict[str, Tensor] = {}
+        for name in used & set(stored):
+            values = torch.from_numpy(numpy_helper.to_array(stored[name]).copy())
+            if values.is_floating_point():
+                self.register_buffer(_buffer(name), values.float())
+            else:
+                self._whole[name] = values
 
     def forward(self, x: Tensor) -> Tensor:
-        """Run the graph."""
+        """Run the graph on its input; shape and dtype are the file's."""
         values = {self._input: x}
 
         def value(name: str) -> Tensor:
+            name = self._alias.get(name, name)
             if name in values:
                 return values[name]
-            return self.get_buffer(_buffer(self._alias.get(name, name)))
+            return self._whole[name] if name in self._whole else self.get_buffer(_buffer(name))
 
         for kind, inputs, output, options in self._nodes:
             values[output] = _OPERATORS[kind](*map(value, inputs), **options)
@@ -73,6 +77,17 @@ class FrozenGraph(nn.Module):
 
 def _buffer(name: str) -> str:
     return "w_" + name.replace(".", "_")
+
+
+def _refuse_unknown(graph: str, kind: str, options: dict[str, Any]) -> None:
+    if kind not in _OPERATORS:
+        raise ValueError(f"{graph} has the operator {kind}")
+    odd = [set(options.get("dilations", [1])) != {1}, options.get("ceil_mode", 0) != 0]
+    odd.append(options.get("auto_pad", b"NOTSET") not in (b"NOTSET", b"SAME_UPPER"))
+    odd.append("Pool" in kind and any(options.get("pads", [])))
+    odd.append("to" in options and options["to"] not in _TYPES)
+    if any(odd):
+        raise ValueError(f"{graph} has {kind} with {options}")
 
 
 def _same(x: Tensor, kernel: list[int], fill: float = 0.0) -> Tensor:
@@ -111,7 +126,7 @@ def _part(x: Tensor, *bounds: Tensor) -> Tensor:
     for start, end, axis in zip(starts, ends, axes, strict=True):
         size = x.shape[axis]
         # Negative places count from the end; ONNX writes the largest integer for "to the end".
-        first, last = (min(b + size if b < 0 else b, size) for b in (start, end))
+        first, last = (min(max(b + size if b < 0 else b, 0), size) for b in (start, end))
         x = x.narrow(axis, first, last - first)
     return x
 
@@ -119,10 +134,6 @@ def _part(x: Tensor, *bounds: Tensor) -> Tensor:
 def _reshaped(x: Tensor, shape: Tensor) -> Tensor:
     sides = [x.shape[i] if side == 0 else side for i, side in enumerate(shape.tolist())]
     return x.reshape(sides)
-
-
-def _squeezed(x: Tensor, axes: list[int]) -> Tensor:
-    return x.squeeze(tuple(axes)) if x.ndim else x
 
 
 def _unsqueezed(x: Tensor, axes: list[int]) -> Tensor:
@@ -138,10 +149,11 @@ def _filled_up(x: Tensor, pads: Tensor) -> Tensor:
     return functional.pad(x, [v for end in reversed(last) for v in (0, end)])
 
 
+_TYPES = {TensorProto.FLOAT: torch.float32, TensorProto.INT64: torch.int64}
 _OPERATORS: dict[str, Any] = {
-    "Cast": lambda x, to: x.float(),
+    "Cast": lambda x, to: x.to(_TYPES[to]),
     "Transpose": lambda x, perm: x.permute(*perm),
-    "Gather": lambda x, index, axis: x.index_select(axis, index),
+    "Gather": lambda x, index, axis: x.index_select(axis, index.to(x.device)),
     "Sub": torch.sub,
     "Mul": torch.mul,
     "Add": torch.add,
@@ -162,7 +174,7 @@ _OPERATORS: dict[str, Any] = {
     "ReduceMean": lambda x, axes, keepdims=1: x.mean(dim=tuple(axes), keepdim=bool(keepdims)),
     "Erf": torch.erf,
     "Slice": _part,
-    "Squeeze": _squeezed,
+    "Squeeze": lambda x, axes: x.squeeze(tuple(axes)),
     "Unsqueeze": _unsqueezed,
     "Reshape": _reshaped,
     "Shape": lambda x: torch.tensor(x.shape),

@@ -52,6 +52,16 @@ class FrozenReader(nn.Module):
     ----------
     model : ModelProto
         From :func:`read_model`.
+
+    Attributes
+    ----------
+    characters : list of str
+        What the scores stand for; the blank is an empty string.
+
+    Raises
+    ------
+    ValueError
+        Where the file does not name its characters.
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
@@ -65,6 +75,8 @@ class FrozenReader(nn.Module):
         columns = [known.index(c) for c in self.characters[2:]]
         stored = {t.name: numpy_helper.to_array(t) for t in model.graph.initializer}
         weight = stored[last.input[1]]
+        if weight.shape[1] != len(known):
+            raise ValueError(f"{weight.shape[1]} scores for {len(known)} characters")
         (offset,) = (
             stored[name]
             for node in model.graph.node

@@ -18,7 +18,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from seethrough import degrade
 from seethrough.weights import ASSETS
 from training import data
 from training.adversary import Adversary, AdversaryConfig
@@ -31,7 +30,6 @@ from training.network import SHIPPED, NetworkConfig, Restorer
 from training.perceptual import Perceptual
 from training.restoration import picture_rows, psnr
 from training.spectrum import excess
-from training.text_render import random_text
 from training.train import Task, TrainConfig
 from training.warm_start import load_matching
 
@@ -107,19 +105,9 @@ class ExplainedPairs(data.Pairs):
     """
 
     def __getitem__(self, index: int) -> tuple[Any, ...]:
-        rng = np.random.default_rng([self.seed, index])
-        text = bool(rng.random() < self.mix.text)
-        clean = random_text(self.typefaces, self.words, rng) if text else self.face(rng)
-        found, operator = data.random_degradation(degrade.to_float(clean), text, self.mix, rng)
-        rows, columns = axes(operator, data.SIZE)
-        return (
-            degrade.to_uint8(found).transpose(2, 0, 1),
-            clean.transpose(2, 0, 1),
-            data.TEXT if text else data.FACE,
-            rows.astype(np.float16),
-            columns.astype(np.float16),
-            np.float32(rng.random()),
-        )
+        drawn = self.drawn(index)
+        rows, columns = (m.astype(np.float16) for m in axes(drawn.operator, data.SIZE))
+        return *drawn.pair(), rows, columns, np.float32(drawn.rng.random())
 
 
 class RealismTask(Task):

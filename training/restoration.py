@@ -13,11 +13,9 @@ from torch import Tensor, nn
 
 from seethrough.weights import ASSETS
 from training import data
-from training.frozen import FrozenRecogniser
+from training.bounded import bounded_loss
 from training.losses import LOSSES
 from training.network import NetworkConfig, Restorer
-from training.pull import bounded_loss
-from training.reader import FrozenReader, misread, read_model
 from training.train import Task, TrainConfig
 
 
@@ -62,13 +60,18 @@ class RestorationTask(Task):
         self.sources = (arguments.faces, arguments.atlas)
         self._config = config
         self._loss = LOSSES[config.loss]
-        self._reader: FrozenReader | None = None
-        self._recogniser: FrozenRecogniser | None = None
+        self._reader: nn.Module | None = None
+        self._recogniser: nn.Module | None = None
+        # A bare GPU machine has no ONNX; only these two ask for it.
         if config.identity > 0:
+            from training.frozen import FrozenRecogniser
+
             recogniser = FrozenRecogniser(ASSETS / "recogniser-mobilefacenet.onnx")
             self._recogniser = recogniser.eval().requires_grad_(False)
         kind = data.Pairs
         if config.reader > 0:
+            from training.reader import FrozenReader, read_model
+
             kind = data.LinedPairs
             self._reader = FrozenReader(read_model(arguments.reader)).eval().requires_grad_(False)
             self.sources = (*self.sources, arguments.reader)
@@ -96,17 +99,19 @@ class RestorationTask(Task):
         y = clean.to(device).float().div_(255)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             restored = net(x, kind.to(device))
-            judged = restored.new_zeros(())
+            further = restored.new_zeros(())
             if self._reader is not None:
-                judged = judged + self._unread(restored, y, lines[0].to(device))
+                further = further + self._unread(restored, y, lines[0].to(device))
             if self._recogniser is not None:
-                judged = judged + self._unlike(restored, y, kind.to(device))
-        return self._loss(restored, y) + judged / len(y)
+                further = further + self._unlike(restored, y, kind.to(device))
+        return self._loss(restored, y) + further / len(y)
 
     def _unread(self, restored: Tensor, clean: Tensor, lines: Tensor) -> Tensor:
         kept = torch.nonzero(lines[:, 1] > 0)[: self._config.judged, 0]
         if not len(kept):
             return restored.new_zeros(())
+        from training.reader import misread
+
         reader = self._reader
         assert reader is not None
 
@@ -124,9 +129,9 @@ class RestorationTask(Task):
 
         def judge(a: Tensor, b: Tensor) -> Tensor:
             with torch.no_grad():
-                known = recogniser(b)
-            alike: Tensor = (recogniser(a) * known).sum(dim=1)
-            return 1 - alike.float()
+                known = recogniser(b).float()
+            alike: Tensor = (recogniser(a).float() * known).sum(dim=1)
+            return 1 - alike
 
         return bounded_loss(judge, restored[faces], clean[faces], self._config.identity)
 

@@ -171,7 +171,7 @@ class Page:
     picture : Image
         ``uint8 (128, 128, 3)``, clean.
     baselines : tuple of float
-        Row of each line's base line at the left border, in pixels.
+        Row of each line's base line where its text begins, in pixels.
     cap_height : float
         In pixels.
     """

@@ -240,14 +240,21 @@ class TestLoop:
                 shade = strips.mean(dim=(1, 2))
                 return torch.stack([shade, 1 - shade], dim=-1).log_softmax(dim=-1)
 
-        monkeypatch.setattr("training.restoration.read_model", lambda _: None)
-        monkeypatch.setattr("training.restoration.FrozenReader", lambda _: Shade())
-        nets = []
-        for name, judges in {"plain": {}, "judged": {"reader": 9.0, "identity": 9.0}}.items():
-            given = arguments_for(archive, atlas, tmp_path / name, pictures=12, reader=atlas)
-            train(dataclasses.replace(CONFIG, **judges), given)
-            nets.append(torch.load(tmp_path / name / "trunk.pt", weights_only=True)["net"])
-        assert any(not torch.equal(nets[0][key], nets[1][key]) for key in nets[0])
+        monkeypatch.setattr("training.reader.read_model", lambda _: None)
+        monkeypatch.setattr("training.reader.FrozenReader", lambda _: Shade())
+        half = dataclasses.replace(CONFIG, mix=data.Mix(text=0.5))
+        nets = {}
+        for judge in ("nobody", "reader", "identity"):
+            config = half if judge == "nobody" else dataclasses.replace(half, **{judge: 9.0})
+            train(
+                config, arguments_for(archive, atlas, tmp_path / judge, pictures=12, reader=atlas)
+            )
+            nets[judge] = torch.load(tmp_path / judge / "trunk.pt", weights_only=True)["net"]
+        for judge in ("reader", "identity"):
+            changed = [
+                not torch.equal(nets["nobody"][key], nets[judge][key]) for key in nets[judge]
+            ]
+            assert any(changed), judge
 
     def test_a_reader_must_be_given(self, archive: Path, atlas: Path, tmp_path: Path) -> None:
         given = arguments_for(archive, atlas, tmp_path, reader=None)

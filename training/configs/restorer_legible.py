@@ -1,4 +1,4 @@
-"""The restorer, taught further what a reader and a recogniser can tell; more text than faces."""
+"""The restorer, taught further what a reader and a recogniser can tell; more text than before."""
 
 from training.data import Mix
 from training.network import SHIPPED
