@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,24 @@ def export(arguments: argparse.Namespace) -> None:
     elif "adversary" in config:
         write_card(REALISTIC, path, state, net, difference, rows)
     else:
-        write_card(TEMPLATE, path, state, net, difference, rows, loss=config["loss"])
+        write_card(TEMPLATE, path, state, net, difference, rows, **_recipe(config))
+
+
+def _recipe(config: Mapping[str, Any]) -> dict[str, str]:
+    """What a restorer's card says of how it learned."""
+    reads, knows = config.get("reader", 0) > 0, config.get("identity", 0) > 0
+    judges = []
+    if reads:
+        judges.append("what PP-OCRv6's small recogniser (Apache-2.0) misreads in restored text")
+    if knows:
+        judges.append("how unlike the person MobileFaceNet finds restored faces")
+    return {
+        "loss": config["loss"],
+        "recipe": "restorer_legible" if judges else "restorer",
+        "sources": "faces, glyph atlas" + (" and the reader's wheel" if reads else ""),
+        "besides": " and, weakly, what a frozen network misjudges" if judges else "",
+        "judges": "; bounded by it, " + " and ".join(judges) if judges else "",
+    }
 
 
 def main() -> None:
