@@ -25,8 +25,8 @@ from seethrough.weights import record
 SETTINGS = tuple(Setting(name) for name in ("x4", "mosaic-8", "gauss-6"))
 TRIED = (
     Bands(fine=1, coarse=1, chroma=0),
-    *(Bands(sigma=sigma) for sigma in (1.0, 1.5, 2.0, 3.0)),
-    *(Bands(fine=fine, coarse=coarse) for fine, coarse in ((0.25, 4), (1, 4), (0.5, 2))),
+    *(Bands(sigma=sigma) for sigma in (1.0, 1.5, 1.75, 2.5)),
+    *(Bands(fine=fine, coarse=coarse) for fine, coarse in ((0.5, 8), (1.5, 8), (1, 4))),
     Bands(chroma=0),
 )
 """The first blends all frequencies and colours alike, as the last does colours."""

@@ -33,9 +33,9 @@ class Bands:
         brightness alone.
     """
 
-    sigma: float = 2.0
-    fine: float = 0.5
-    coarse: float = 4.0
+    sigma: float = 1.75
+    fine: float = 1.0
+    coarse: float = 8.0
     chroma: float = 8.0
 
 
