@@ -72,7 +72,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Weights(
         name="realistic",
         file="realistic.onnx",
-        sha256="edf4f52ea920b7ba0e6dc0c5cd68cfc1a018f7444dcddbda130b19ee739b1b9f",
+        sha256="f49b9ab2ccf3e37b5b4d291635adc9e58d57ee5a988637bc7c130b87414140c0",
         task="restores 128 px crops of faces so that they look real (--realism)",
         scale=1,
         preprocessing=(

@@ -224,7 +224,7 @@ class TestLoop:
         card = shipped.with_suffix(".md").read_text(encoding="utf-8")
         assert "$" not in card
         assert "non-commercial" in card
-        assert "configs/restorer.py`, loss `psnr`; Muon" in card
+        assert "configs/restorer.py`, loss `psnr`.\nMuon" in card
         assert export.largest_difference(net, shipped) < 2e-4
 
         grown = Restorer(dataclasses.replace(TINY, blocks=(1, 2, 3)))
