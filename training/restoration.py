@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from seethrough.weights import ASSETS
 from training import data
 from training.bounded import bounded_loss
+from training.lined_pairs import LinedPairs
 from training.losses import LOSSES
 from training.network import NetworkConfig, Restorer
 from training.train import Task, TrainConfig
@@ -72,7 +73,7 @@ class RestorationTask(Task):
         if config.reader > 0:
             from training.reader import FrozenReader, read_model
 
-            kind = data.LinedPairs
+            kind = LinedPairs
             self._reader = FrozenReader(read_model(arguments.reader)).eval().requires_grad_(False)
             self.sources = (*self.sources, arguments.reader)
         self.samples = kind(

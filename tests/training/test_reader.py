@@ -16,6 +16,7 @@ torch = pytest.importorskip("torch", reason="training needs the `train` extra")
 
 from training import data, glyphs, reader, text_render  # noqa: E402
 from training.bounded import bounded_loss  # noqa: E402
+from training.lined_pairs import LinedPairs  # noqa: E402
 from training.losses import psnr_loss  # noqa: E402
 from training.onnx_graph import FrozenGraph  # noqa: E402
 
@@ -209,7 +210,7 @@ def test_a_weak_bounded_loss_is_the_judges(rng: np.random.Generator) -> None:
 
 def test_lined_pairs_are_pairs_and_tell_of_whole_lines(atlas: Path, faces: np.ndarray) -> None:
     mix = data.Mix(text=0.6)
-    lined, plain = (kind(faces, atlas, mix, seed=6) for kind in (data.LinedPairs, data.Pairs))
+    lined, plain = (kind(faces, atlas, mix, seed=6) for kind in (LinedPairs, data.Pairs))
     lines = 0
     for index in range(40):
         *pair, line = lined[index]
