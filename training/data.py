@@ -22,11 +22,13 @@ from seethrough.degrade import Degradation, Float
 from seethrough.types import Box, Image
 from training import glyphs
 from training.block_codec import block_codec
-from training.photo_space import covered_in_photo
+from training.photo_space import covered_in_photo, with_grain
 from training.text_render import Page, random_page, random_text
 
 FACE, TEXT = 0, 1
 SIZE = 128
+LARGEST_SAMPLED = 28.0
+"""Pixels of the crop: tools that sample do not make their cells smaller with the face."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ class Mix:
         Weights of ``x4``, ``x8`` and ``mixed`` (any factor, any interpolation).
     in_place : dict
         Weights of ``mosaic``, ``gauss``, ``box`` and ``motion``.
+    sampled : float
+        Share of mosaics whose cells take the colour of one pixel instead of their mean.
     codec : float
         Share of in-place degradations that are compressed afterwards.
     partial : float
@@ -68,6 +72,7 @@ class Mix:
     gauss: float = 0.24
     box: float = 0.03
     motion: float = 0.03
+    sampled: float = 0.12
     codec: float = 0.25
     partial: float = 0.12
     turned: float = 0.0
@@ -147,16 +152,17 @@ def mixed_reduction(picture: Float, rng: np.random.Generator) -> Float:
     return _enlarge(degrade.to_float(degrade.to_uint8(small)))
 
 
-def random_mosaic(rng: np.random.Generator, text: bool) -> Degradation:
+def random_mosaic(rng: np.random.Generator, mix: Mix, text: bool) -> Degradation:
     """Mosaics as tools make them: whole or fractional cells, oblong, sampled, any phase."""
-    low, high = (2.5, 10.0) if text else (2.5, 20.0)
+    sampled = rng.random() < mix.sampled
+    low, high = (2.5, 10.0) if text else (2.5, LARGEST_SAMPLED if sampled else 20.0)
     cell = _length(rng, low, high, text)
     if rng.random() < 0.5:
         cell = round(cell)
     across = cell * (rng.uniform(0.6, 1.6) if rng.random() < 0.12 else 1.0)
     cells = max(1.0, across), max(1.0, cell)
     phase = rng.uniform(0, cells[0]), rng.uniform(0, cells[1])
-    return degrade.Mosaic(cells, phase, sampled=rng.random() < 0.12)
+    return degrade.Mosaic(cells, phase, sampled)
 
 
 def random_cover(rng: np.random.Generator, mix: Mix, text: bool) -> Degradation:
@@ -164,7 +170,7 @@ def random_cover(rng: np.random.Generator, mix: Mix, text: bool) -> Degradation:
     weights = np.array([mix.mosaic, mix.gauss, mix.box, mix.motion])
     match rng.choice(4, p=weights / weights.sum()):
         case 0:
-            return random_mosaic(rng, text)
+            return random_mosaic(rng, mix, text)
         case 1:
             return degrade.GaussianBlur(_length(rng, 1, 5.5 if text else 12.5, text))
         case 2:
@@ -228,7 +234,7 @@ def random_degradation(
         if not text and mix.turned > 0 and rng.random() < mix.turned:
             degraded, operator = covered_in_photo(clean, operator, rng), None
         else:
-            degraded = operator.apply(clean, rng)
+            degraded = operator.apply(with_grain(clean, operator, rng), rng)
         if rng.random() < 0.15:
             degraded = degrade.Noise(_log_uniform(rng, 0.002, 0.03)).apply(degraded, rng)
     if rng.random() < (mix.codec if name == "cover" else mix.codec / 2):

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from seethrough import degrade
-from seethrough.degrade import Degradation, Ellipse, Float, Within, scaled
+from seethrough.degrade import Degradation, Ellipse, Float, Mosaic, Within, scaled
 from seethrough.geometry import Matrix, crop, invert, transform
 from seethrough.types import Box
 
@@ -21,6 +21,8 @@ TURN = 6.0
 """Standard deviation of a face's tilt, in degrees."""
 SMALLEST, LARGEST = 0.9, 1.8
 """Pixels of the photo for each of the crop."""
+GRAIN = (0.002, 0.06)
+"""Strength, on [0, 1], of detail finer than the crop's pixels: smooth skin to beards and noise."""
 _MARGIN = 1.3  # of the crop's side: what of the photo is drawn around it
 
 
@@ -69,6 +71,32 @@ def moved(operator: Degradation, matrix: Matrix, scale: float) -> Degradation:
     return replace(larger, region=Box(x - a, y - b, x + a, y + b))
 
 
+def with_grain(photo: Float, operator: Degradation, rng: np.random.Generator) -> Float:
+    """Give a photo the fine detail that a mosaic would sample.
+
+    Cells of one pixel each carry all of a photo's detail, down to its grain; faces of 128 px have
+    lost most of it, and cells sampled from them pass for means. All other covers average it away.
+
+    Parameters
+    ----------
+    photo : Float
+        ``float32 (H, W, 3)`` on [0, 1].
+    operator : Degradation
+        What will be applied; without sampled cells the photo comes back as it is.
+    rng : numpy.random.Generator
+        Source of the grain and of its strength.
+    """
+    inner = operator.operator if isinstance(operator, Within) else operator
+    if not isinstance(inner, Mosaic) or not inner.sampled:
+        return photo
+    strength = float(np.exp(rng.uniform(np.log(GRAIN[0]), np.log(GRAIN[1]))))
+    grained = photo + np.float32(strength) * rng.standard_normal(photo.shape, np.float32)
+    covered: Float = np.clip(grained, 0, 1)
+    if isinstance(operator, Within):
+        covered = np.where(operator.alpha(*photo.shape[:2])[..., None] > 0, covered, photo)
+    return covered
+
+
 def covered_in_photo(clean: Float, operator: Degradation, rng: np.random.Generator) -> Float:
     """Degrade a crop as if it lay in a photo, and cut it out again.
 
@@ -93,7 +121,8 @@ def covered_in_photo(clean: Float, operator: Degradation, rng: np.random.Generat
         borderMode=cv2.BORDER_REFLECT_101,
     )  # fmt: skip
     there = moved(operator, matrix, scale)
-    given = degrade.to_uint8(there.apply(np.clip(np.asarray(photo, np.float32), 0, 1), rng))
+    photo = with_grain(np.clip(np.asarray(photo, np.float32), 0, 1), there, rng)
+    given = degrade.to_uint8(there.apply(photo, rng))
     back = degrade.to_float(crop(given, matrix, size))
     if not isinstance(there, Within):
         return back

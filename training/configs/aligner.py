@@ -12,6 +12,6 @@ CONFIG = AlignerConfig(
     ema=8_000,
     channels=(48, 96),
     blocks=(2, 4),
-    mix=Mix(mosaic=0.3, gauss=0.35, box=0.3, motion=0.05, partial=0.6),
+    mix=Mix(mosaic=0.42, sampled=0.45, gauss=0.28, box=0.25, motion=0.05, partial=0.6),
     errors=Errors(spread=(0.1, 2.0)),
 )
