@@ -101,3 +101,25 @@ def test_the_mix_draws_them(faces: np.ndarray) -> None:
         assert operator is None
         assert degraded.shape == clean.shape
         assert np.mean(np.abs(np.diff(degraded, axis=0)).max(axis=(1, 2)) < 1e-3) < 0.4
+
+
+def test_only_sampled_cells_see_the_grain() -> None:
+    clean, box = face(), Box(40, 40, 90, 100)
+    for operator in (degrade.Mosaic(9), degrade.GaussianBlur(4), Within(degrade.Mosaic(9), box)):
+        given = photo_space.with_grain(clean, operator, np.random.default_rng(1))
+        np.testing.assert_array_equal(given, clean)
+    sampled = degrade.Mosaic(9, sampled=True)
+    grained = photo_space.with_grain(clean, sampled, np.random.default_rng(1))
+    assert photo_space.GRAIN[0] / 2 < (grained - clean).std() < 2 * photo_space.GRAIN[1]
+    assert grained.min() >= 0
+    assert grained.max() <= 1
+
+
+def test_grain_lies_under_the_cover_alone() -> None:
+    clean, box = face(), Box(40, 40, 90, 100)
+    sampled = Within(degrade.Mosaic(9, sampled=True), box)
+    grained = photo_space.with_grain(clean, sampled, np.random.default_rng(1))
+    inside = np.zeros((128, 128), np.bool_)
+    inside[40:100, 40:90] = True
+    np.testing.assert_array_equal(grained[~inside], clean[~inside])
+    assert (grained != clean)[inside].mean() > 0.9
