@@ -43,6 +43,7 @@ def test_what_is_listed_is_what_is_decoded(tmp_path, suffix):
     film = FilmReader(path)
     times = [frame.time for frame in film]
     assert film.listed() == (6, times[-1])
+    assert film.times() == [*times, times[-1] + 1 / film.info.rate]
 
 
 def test_parts_and_pictures_agree_with_ffmpeg(tmp_path):

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seethrough.auditor.cases import aligned
 from seethrough.auditor.film.auditing import FilmEngine, FilmFile, audit_film
@@ -24,7 +24,7 @@ from seethrough.tracker import Tracks, track
 from seethrough.types import Image
 
 if TYPE_CHECKING:
-    from seethrough.video import FilmInfo, FilmTags, Frame
+    from seethrough.video import FilmInfo, FilmReader, FilmTags, Frame
 
 _LOOKED_AT = 8  # frames in which an order that is swapped is looked for
 
@@ -167,13 +167,13 @@ class FilmAuditing:
         threads = self.options.threads
         tracks = self.follow(original).tracks
         with FilmReader(original, threads) as before:
-            raw = _film(original, before, before.info)
+            raw = _film(original, before)
             if redacted is None:
                 return audit_film(
                     raw, None, tracks, references, self.options.cover, engine, self.progress.step
                 )
             with FilmReader(redacted, threads) as after:
-                covered = _film(redacted, after, after.info)
+                covered = _film(redacted, after)
                 return audit_film(
                     raw, covered, tracks, references, self.options.cover, engine, self.progress.step
                 )
@@ -185,14 +185,15 @@ def _crop(frame: Frame, tracks: Tracks, number: int) -> Image:
     return aligned(picture, square(here, factors))
 
 
-def _film(path: Path, frames: Any, info: FilmInfo) -> FilmFile:
+def _film(path: Path, frames: FilmReader) -> FilmFile:
     from seethrough.video import read_tags
 
     tags = read_tags(path)
     container = Container(None, True, (), _leaks(tags), tags.comment)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return FilmFile(str(path), digest, info, frames, container, _codec(info, tags))
+    codec = _codec(frames.info, tags)
+    return FilmFile(str(path), digest, frames.info, frames, container, codec, times=frames.times())
 
 
 def _codec(info: FilmInfo, tags: FilmTags) -> Degradation | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from seethrough import __version__
 from seethrough.errors import UsageError
 from seethrough.files import check_output
-from seethrough.pipeline.film_parts import Workshop, fingerprint
+from seethrough.pipeline.film_parts import Workshop, fingerprint, span
 from seethrough.pipeline.inputs import Item
 from seethrough.pipeline.options import DegradeOptions
 from seethrough.pipeline.progress import Progress
@@ -87,7 +88,7 @@ class FilmDegrading:
                 check_output(item.output, overwrite=options.overwrite or options.resume)
                 made.replace(item.output)
                 shop.discard()
-        regions = () if tracks is None else _regions(tracks)
+            regions = () if tracks is None else _regions(tracks, film.times())
         return Record(
             item.source, item.output, "done", None, info.width, info.height, regions=regions
         )
@@ -153,13 +154,12 @@ def check_film(options: DegradeOptions) -> None:
         )
 
 
-def _regions(tracks: Tracks) -> tuple[Region, ...]:
+def _regions(tracks: Tracks, times: Sequence[Fraction]) -> tuple[Region, ...]:
     """Describe each face by its first sighting."""
     found = []
     for each in tracks.tracks:
         seen = each.at(each.first)
         assert seen is not None
-        span = float(each.first / tracks.rate), float(each.last / tracks.rate)
         found.append(
             Region(
                 "face",
@@ -171,7 +171,7 @@ def _regions(tracks: Tracks) -> tuple[Region, ...]:
                 None,
                 None,
                 0.0,
-                span,
+                span(times, each.first, each.last),
             )
         )
     return tuple(found)

@@ -10,12 +10,13 @@ import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seethrough.files import check_output
-from seethrough.pipeline.film_parts import Workshop
+from seethrough.pipeline.film_parts import Workshop, span
 from seethrough.pipeline.inputs import Item
 from seethrough.pipeline.marks import mark
 from seethrough.pipeline.networks import Networks
@@ -112,8 +113,9 @@ class FilmRestoring:
                 if done:
                     self._write(item, shop, editor, kept)
                 shop.discard()
+            times = film.times() if tracks else []
         regions = tuple(
-            _region(track, info, sums) for track, sums in zip(tracks, editor.sums, strict=True)
+            _region(track, times, sums) for track, sums in zip(tracks, editor.sums, strict=True)
         )
         return Record(
             item.source,
@@ -236,7 +238,7 @@ class _Editor:
                     self.sums[number].explained.append(explained)
 
 
-def _region(track: FaceTrack, info: FilmInfo, sums: _Sums) -> Region:
+def _region(track: FaceTrack, times: Sequence[Fraction], sums: _Sums) -> Region:
     """Return what became of one face of a film: its box is that of one frame."""
     _, target = track.example()
     return Region(
@@ -249,7 +251,7 @@ def _region(track: FaceTrack, info: FilmInfo, sums: _Sums) -> Region:
         target.operator,
         float(np.mean(sums.explained)) if sums.explained else None,
         sums.seconds,
-        (float(track.first / info.rate), float(track.last / info.rate)),
+        span(times, track.first, track.last),
     )
 
 

@@ -165,18 +165,46 @@ class FilmReader:
             Seconds from the start of the film; ``None`` where it does not say.
         """
         count, last = 0, None
+        for time in self._listed():
+            count += 1
+            if time is not None:
+                last = time if last is None else max(last, time)
+        return count, last
+
+    def times(self) -> list[Fraction]:
+        """Return when each frame is shown, as the container lists them; nothing is decoded.
+
+        Returns
+        -------
+        list of Fraction
+            Seconds from the start of the film, in order of presentation, and at last when the film
+            ends: the last frame is taken to last for one of the average rate. Frames without a
+            time, as rare containers have them, are taken to follow at that rate.
+        """
+        listed = list(self._listed())
+        known = sorted(time for time in listed if time is not None)
+        each = 1 / self.info.rate
+        while len(known) <= len(listed):
+            known.append(known[-1] + each if known else Fraction(0))
+        return known
+
+    def _listed(self) -> Iterator[Fraction | None]:
+        """Yield the time of every packet of the picture, in the file's order."""
+        last = None
         with open_film(self._path) as container:
             stream = picture_stream(container, self._path)
             origin = start_of(container)
             try:
                 for packet in container.demux(stream):
-                    count += bool(packet.size)
-                    if packet.size and packet.pts is not None:
-                        time = packet.pts * Fraction(packet.time_base) - origin
-                        last = time if last is None else max(last, time)
+                    if not packet.size:
+                        continue
+                    if packet.pts is None:
+                        yield None
+                    else:
+                        last = packet.pts * Fraction(packet.time_base) - origin
+                        yield last
             except av.FFmpegError as error:
                 raise damaged(self._path, last) from error
-        return count, last
 
     def _opened(self, container: InputContainer) -> VideoStream:
         stream = picture_stream(container, self._path)

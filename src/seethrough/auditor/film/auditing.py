@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Protocol
 
 from seethrough.auditor.engine import verdict as judge
@@ -75,6 +76,9 @@ class FilmFile:
         What it says beside its pictures.
     codec : Degradation or None
         What compresses as it was compressed, where that can be told.
+    times : sequence of Fraction
+        When each frame is shown, in seconds, and at last when the film ends; empty where that is
+        not known, and frames are taken to follow at the average rate.
     """
 
     name: str
@@ -83,6 +87,7 @@ class FilmFile:
     frames: Iterable[FrameLike]
     container: Container
     codec: Degradation | None = None
+    times: Sequence[Fraction] = ()
 
 
 def audit_film(
@@ -133,7 +138,8 @@ def audit_film(
     for done, (track, seen) in enumerate(found):
         progress("attack", done, len(found))
         if seen.looks or seen.bare:
-            audits.append(_audited(track, tracks, seen, watch, engine))
+            span = _span(original.times, track, tracks)
+            audits.append(_audited(track, span, seen, watch, engine))
         elif seen.covered and seen.face is not None:  # no frame of it could be looked at closely
             unnamed.append(seen.face)
     progress("attack", len(found), len(found))
@@ -202,15 +208,29 @@ def _watch(
     watch.check()
 
 
+def _span(times: Sequence[Fraction], track: Track, tracks: Tracks) -> tuple[float, float]:
+    """Return when a face appears and when it is gone, in seconds."""
+    frames = (track.first, track.last)
+    if not times:
+        begin, end = (frame / float(tracks.rate) for frame in frames)
+    else:
+        begin, end = (float(times[min(frame, len(times) - 1)]) for frame in frames)
+    return begin, end
+
+
 def _audited(
-    track: Track, tracks: Tracks, seen: Seen, watch: Watch, engine: Callable[[], FilmEngine]
+    track: Track,
+    span: tuple[float, float],
+    seen: Seen,
+    watch: Watch,
+    engine: Callable[[], FilmEngine],
 ) -> FaceAudit:
     started = time.perf_counter()
     bare = seen.bare
     film = FilmFace(
         number=track.number,
-        from_=track.first / float(tracks.rate),
-        to=track.last / float(tracks.rate),
+        from_=span[0],
+        to=span[1],
         covered_frames=seen.covered,
         bare=bare,
         strip=seen.strip,
