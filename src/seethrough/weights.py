@@ -95,7 +95,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Weights(
         name="aligner",
         file="aligner.onnx",
-        sha256="44b74d3fcd1ea64ff8435b449956222e695299df8c446e203edde794f694ef69",
+        sha256="1809db698d1aa49887aba7d6d0982d79d196907ff38c5cbe78cf5cd5d39bfe4b",
         task="brings covered faces onto the template",
         scale=1,
         preprocessing=(
