@@ -149,7 +149,9 @@ def film(
     """Frames as a film to audit."""
     height, width = frames[0].shape
     info = Info(width, height, rate, len(frames), len(frames) / rate)
-    return FilmFile(name, "0" * 64, info, frames, Container(None, True, (), (), comment))
+    container = Container(None, True, (), (), comment)
+    times = [*(still.time for still in frames), frames[-1].time + 1 / rate]
+    return FilmFile(name, "0" * 64, info, frames, container, times)
 
 
 def write(path: Path, picture: Picture, frames: int = FRAMES) -> Path:

@@ -29,6 +29,7 @@ from tests.audit_film_scene import (
     RATE,
     SIZE,
     FilmStandIn,
+    Still,
     film,
     mosaic,
     raw,
@@ -41,14 +42,32 @@ from tests.test_audit_rule import same_case
 
 
 def audited(
-    redacted: FilmFile | None, style: Style | None = None, known: Tracks | None = None
+    redacted: FilmFile | None,
+    style: Style | None = None,
+    known: Tracks | None = None,
+    original: FilmFile | None = None,
 ) -> tuple[Outcome, FilmStandIn]:
     engine = FilmStandIn()
-    original = film(stills(raw))
+    original = original or film(stills(raw))
     outcome = audit_film(
         original, redacted, known or tracks(), {}, style, lambda: engine, lambda *_: None
     )
     return outcome, engine
+
+
+def test_times_are_those_of_frames_that_last_unequally() -> None:
+    def slow(frames: Sequence[Still]) -> list[Still]:
+        """The first half of a film takes twice its time."""
+        half = FRAMES // 2
+        return [replace(f, time=(f.index + min(f.index, half)) / RATE) for f in frames]
+
+    leaves = replace(tracks(8), frames=FRAMES)
+    outcome, _ = audited(
+        film(slow(stills(mosaic())), "red.mp4"), known=leaves, original=film(slow(stills(raw)))
+    )
+    _, seen = one(outcome)
+    assert seen.to == pytest.approx(float((8 + FRAMES // 2) / RATE))
+    assert outcome.audit.length == pytest.approx(float((FRAMES + FRAMES // 2) / RATE))
 
 
 def one(outcome: Outcome) -> tuple[FaceAudit, FilmFace]:

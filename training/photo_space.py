@@ -85,6 +85,11 @@ def with_grain(photo: Float, operator: Degradation, rng: np.random.Generator) ->
         What will be applied; without sampled cells the photo comes back as it is.
     rng : numpy.random.Generator
         Source of the grain and of its strength.
+
+    Returns
+    -------
+    Float
+        ``float32 (H, W, 3)`` on [0, 1], with grain where the operator will cover it.
     """
     inner = operator.operator if isinstance(operator, Within) else operator
     if not isinstance(inner, Mosaic) or not inner.sampled:

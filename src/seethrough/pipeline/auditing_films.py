@@ -192,8 +192,8 @@ def _film(path: Path, frames: FilmReader) -> FilmFile:
     container = Container(None, True, (), _leaks(tags), tags.comment)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    codec = _codec(frames.info, tags)
-    return FilmFile(str(path), digest, frames.info, frames, container, codec, times=frames.times())
+    times, codec = frames.times(), _codec(frames.info, tags)
+    return FilmFile(str(path), digest, frames.info, frames, container, times, codec)
 
 
 def _codec(info: FilmInfo, tags: FilmTags) -> Degradation | None:

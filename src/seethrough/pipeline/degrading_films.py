@@ -12,12 +12,13 @@ import numpy as np
 from seethrough import __version__
 from seethrough.errors import UsageError
 from seethrough.files import check_output
-from seethrough.pipeline.film_parts import Workshop, fingerprint, span
+from seethrough.pipeline.film_parts import Workshop, fingerprint
 from seethrough.pipeline.inputs import Item
 from seethrough.pipeline.options import DegradeOptions
 from seethrough.pipeline.progress import Progress
 from seethrough.pipeline.report import Record
 from seethrough.tracker import Tracks, track
+from seethrough.tracker.frames import span
 from seethrough.types import Box, Face, Image, Patch, Region
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class FilmDegrading:
                 )
                 rehearse(film, shop.film("trial"), encoding, options.threads)
                 tracks = self._tracks(film, shop) if options.faces else None
+                regions = () if tracks is None else _regions(tracks, film.times())
                 if tracks is not None and not tracks.tracks:
                     shop.discard()
                     return Record(
@@ -88,7 +90,6 @@ class FilmDegrading:
                 check_output(item.output, overwrite=options.overwrite or options.resume)
                 made.replace(item.output)
                 shop.discard()
-            regions = () if tracks is None else _regions(tracks, film.times())
         return Record(
             item.source, item.output, "done", None, info.width, info.height, regions=regions
         )

@@ -56,20 +56,6 @@ class Times(Sequence[Fraction]):
         return self._ticks[frame] * self._base
 
 
-def span(times: Sequence[Fraction], first: int, last: int) -> tuple[float, float]:
-    """Return when frames ``first`` to ``last``, half-open, begin and end to be shown, in seconds.
-
-    Parameters
-    ----------
-    times : sequence of Fraction
-        When each frame is shown, and at last when the film ends.
-    first, last : int
-        Frames; what lies after the end counts as the end.
-    """
-    begin, end = (float(times[min(frame, len(times) - 1)]) for frame in (first, last))
-    return begin, end
-
-
 class Workshop:
     """The hidden folder of one film.
 

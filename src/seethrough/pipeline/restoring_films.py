@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seethrough.files import check_output
-from seethrough.pipeline.film_parts import Workshop, span
+from seethrough.pipeline.film_parts import Workshop
 from seethrough.pipeline.inputs import Item
 from seethrough.pipeline.marks import mark
 from seethrough.pipeline.networks import Networks
@@ -30,6 +30,7 @@ from seethrough.restorer.following import SEARCH_SECONDS, Follower
 from seethrough.restorer.targets import Target, face_target, line_target
 from seethrough.restorer.tracks import FaceTrack, tracks_of
 from seethrough.restorer.tracks_file import read_courses, write_courses
+from seethrough.tracker.frames import span
 from seethrough.types import Face, Image, Patch, Region, TextLine
 
 if TYPE_CHECKING:
@@ -106,14 +107,13 @@ class FilmRestoring:
             with shop.keeping():
                 rehearse(film, shop.film("trial"), kept, options.threads)
                 started = time.perf_counter()
-                tracks = self._tracks(film, info, shop)
+                tracks, times = self._tracks(film, info, shop), film.times()
                 self.spent.follow = time.perf_counter() - started
                 editor = _Editor(tracks, self._restorer)
                 done = any(track.reason is None for track in tracks)
                 if done:
                     self._write(item, shop, editor, kept)
                 shop.discard()
-            times = film.times() if tracks else []
         regions = tuple(
             _region(track, times, sums) for track, sums in zip(tracks, editor.sums, strict=True)
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -12,6 +13,25 @@ import numpy as np
 import numpy.typing as npt
 
 from seethrough.types import Image
+
+
+def span(times: Sequence[Fraction], first: int, last: int) -> tuple[float, float]:
+    """When some frames of a film begin and end to be shown.
+
+    Parameters
+    ----------
+    times : sequence of Fraction
+        When each frame is shown, and at last when the film ends, in seconds.
+    first, last : int
+        Frames, half-open; what lies after the end counts as the end.
+
+    Returns
+    -------
+    (float, float)
+        Seconds from the start of the film.
+    """
+    begin, end = (float(times[min(frame, len(times) - 1)]) for frame in (first, last))
+    return begin, end
 
 
 class FrameLike(Protocol):

@@ -35,7 +35,7 @@ from seethrough.auditor.types import (
 from seethrough.degrade import Degradation
 from seethrough.errors import InputError
 from seethrough.tracker import Track, Tracks
-from seethrough.tracker.frames import FilmLike, FrameLike
+from seethrough.tracker.frames import FilmLike, FrameLike, span
 from seethrough.types import Image
 
 UNKNOWN_CODEC = (
@@ -74,11 +74,10 @@ class FilmFile:
         From the start at each iteration.
     container : Container
         What it says beside its pictures.
+    times : sequence of Fraction
+        When each frame is shown, and at last when the film ends, in seconds.
     codec : Degradation or None
         What compresses as it was compressed, where that can be told.
-    times : sequence of Fraction
-        When each frame is shown, in seconds, and at last when the film ends; empty where that is
-        not known, and frames are taken to follow at the average rate.
     """
 
     name: str
@@ -86,8 +85,8 @@ class FilmFile:
     info: FilmLike
     frames: Iterable[FrameLike]
     container: Container
+    times: Sequence[Fraction]
     codec: Degradation | None = None
-    times: Sequence[Fraction] = ()
 
 
 def audit_film(
@@ -132,14 +131,14 @@ def audit_film(
         references,
     )
     _watch(watch, original, redacted, progress)
-    length = tracks.frames / float(tracks.rate)
+    length = float(original.times[-1])
     found = [(track, watch.seen[track.number]) for track in tracks.tracks]
     audits, unnamed = [], []
     for done, (track, seen) in enumerate(found):
         progress("attack", done, len(found))
         if seen.looks or seen.bare:
-            span = _span(original.times, track, tracks)
-            audits.append(_audited(track, span, seen, watch, engine))
+            shown = span(original.times, track.first, track.last)
+            audits.append(_audited(track, shown, seen, watch, engine))
         elif seen.covered and seen.face is not None:  # no frame of it could be looked at closely
             unnamed.append(seen.face)
     progress("attack", len(found), len(found))
@@ -208,19 +207,9 @@ def _watch(
     watch.check()
 
 
-def _span(times: Sequence[Fraction], track: Track, tracks: Tracks) -> tuple[float, float]:
-    """Return when a face appears and when it is gone, in seconds."""
-    frames = (track.first, track.last)
-    if not times:
-        begin, end = (frame / float(tracks.rate) for frame in frames)
-    else:
-        begin, end = (float(times[min(frame, len(times) - 1)]) for frame in frames)
-    return begin, end
-
-
 def _audited(
     track: Track,
-    span: tuple[float, float],
+    shown: tuple[float, float],
     seen: Seen,
     watch: Watch,
     engine: Callable[[], FilmEngine],
@@ -229,8 +218,8 @@ def _audited(
     bare = seen.bare
     film = FilmFace(
         number=track.number,
-        from_=span[0],
-        to=span[1],
+        from_=shown[0],
+        to=shown[1],
         covered_frames=seen.covered,
         bare=bare,
         strip=seen.strip,
