@@ -1,7 +1,7 @@
 """Our body at the same size, both classes, squared error alone.
 
-As narrow as a quarter of the paper's multiply-accumulates at 32 channels asks for; blocks at the fine
-level serve text, whose strokes are a pixel wide.
+As narrow as a quarter of the paper's multiply-accumulates at 32 channels asks for; blocks at the
+fine level serve text, whose strokes are a pixel wide.
 """
 
 from training.network import NetworkConfig
