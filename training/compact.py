@@ -1,10 +1,10 @@
-"""Matrices of 8 bit, a scale for each row: half of half precision, for the audit's attackers.
+"""Matrices of 8 bit, a scale for each row: half of half precision.
 
     python -m training.compact src/seethrough/assets/attacker.onnx      # a shipped file, in place
 
-What an attacker reads hardly changes (``benchmarks/RESULTS.md`` measures the files that ship), and
-the base install stays within its 600 MB. Restorers keep half precision: their pictures are judged
-to a tenth of a decibel.
+What an attacker reads hardly changes (``benchmarks/RESULTS.md`` measures the files that ship), a
+restorer loses at most 0.003 dB (96 faces and lines of ``valid``), and with them the base install
+stays within its 600 MB, the repository's history within 300.
 """
 
 from __future__ import annotations

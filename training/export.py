@@ -3,8 +3,9 @@
     python -m training.export runs/restorer/best.pt --valid valid.tar --atlas glyphs.npz \
         --onnx src/seethrough/assets/restorer.onnx
 
-Weights are stored in half precision and cast to float32 when a session opens: half the size, and
-the same file is the warm start of the next training (:mod:`training.warm_start`).
+Weights are stored in 8 bit (:mod:`training.compact`), what is no matrix in half precision, and
+brought to float32 when a session opens; the figures on the card are the file's own. The same file
+is the warm start of the next training (:mod:`training.warm_start`).
 """
 
 from __future__ import annotations
@@ -109,12 +110,10 @@ def export(arguments: argparse.Namespace) -> None:
     net, state = load_restorer(arguments.checkpoint)
     path: Path = arguments.onnx
     config = json.loads(state["config"])
-    for_attacks = "contrast" in config
-    if for_attacks:
-        compact.rounded(net)
+    compact.rounded(net)
     difference = ship(
         to_onnx(net), path, state, lambda file: largest_difference(net, file), LARGEST_DIFFERENCE,
-        eight_bit=for_attacks,
+        eight_bit=True,
     )  # fmt: skip
     crops = data.read_crops(arguments.valid)
     rows = []
@@ -127,7 +126,7 @@ def export(arguments: argparse.Namespace) -> None:
         before = psnr(torch.from_numpy(degraded).permute(0, 3, 1, 2).float() / 255, truth)
         after = psnr(torch.from_numpy(run(path, degraded, kind)), truth)
         rows.append(f"| {name} | {len(clean)} | {before:.2f} | {after:.2f} |")
-    if for_attacks:
+    if "contrast" in config:
         write_card(IDENTITY, path, state, net, difference, rows)
     elif "adversary" in config:
         write_card(REALISTIC, path, state, net, difference, rows)
