@@ -36,12 +36,13 @@ LARGEST_DIFFERENCE = 0.25 / 255
 
 
 def load_restorer(checkpoint: Path) -> tuple[Restorer, dict[str, Any]]:
-    """The averaged network of a checkpoint, in half precision's values, and the checkpoint."""
+    """The averaged network of a checkpoint, of the values a file will hold, and the checkpoint."""
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     shape = json.loads(state["config"])["network"]
     shape = {k: tuple(v) if isinstance(v, list) else v for k, v in shape.items()}
     net = Restorer(NetworkConfig(**shape))
     net.load_state_dict({k: v.half().float() for k, v in state["ema"].items()})
+    compact.rounded(net)
     return net.eval(), state
 
 
@@ -110,7 +111,6 @@ def export(arguments: argparse.Namespace) -> None:
     net, state = load_restorer(arguments.checkpoint)
     path: Path = arguments.onnx
     config = json.loads(state["config"])
-    compact.rounded(net)
     difference = ship(
         to_onnx(net), path, state, lambda file: largest_difference(net, file), LARGEST_DIFFERENCE,
         eight_bit=True,
