@@ -116,6 +116,22 @@ def turned(path: Path, matrix: tuple[int, int, int, int]) -> Path:
     return path
 
 
+def trimmed(path: Path, seconds: Fraction) -> Path:
+    """Hide the film's start by an edit list, as telephones do; nothing is encoded again."""
+    out = path.with_name(f"trimmed-{path.name}")
+    options = {"use_editlist": "1", "avoid_negative_ts": "disabled"}
+    with av.open(str(path)) as source, av.open(str(out), "w", container_options=options) as target:
+        copies = [target.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux():
+            if packet.pts is None or packet.dts is None:
+                continue
+            hidden = round(seconds / packet.time_base)
+            packet.pts, packet.dts = packet.pts - hidden, packet.dts - hidden
+            packet.stream = copies[packet.stream.index]
+            target.mux(packet)
+    return out
+
+
 def stamps_of(path: Path) -> list[Fraction]:
     """Presentation times, as PyAV says them."""
     with av.open(str(path)) as container:

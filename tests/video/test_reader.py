@@ -46,6 +46,15 @@ def test_what_is_listed_is_what_is_decoded(tmp_path, suffix):
     assert film.times() == [*times, times[-1] + 1 / film.info.rate]
 
 
+def test_what_an_edit_list_hides_is_not_listed(tmp_path):
+    film = films.trimmed(films.make(tmp_path / "film.mp4", frames=30), Fraction(12, 25))
+    reader = FilmReader(film)
+    times = [frame.time for frame in reader]
+    assert len(times) == 18
+    assert reader.listed() == (18, times[-1])
+    assert reader.times()[:-1] == times
+
+
 def test_parts_and_pictures_agree_with_ffmpeg(tmp_path):
     film = films.make(tmp_path / "in.mp4", frames=1, tags=(1, 1, 1, 1))
     frame = next(iter(FilmReader(film)))

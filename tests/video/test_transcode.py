@@ -95,6 +95,22 @@ def test_several_sound_tracks_are_copied_byte_for_byte(tmp_path):
     assert films.packets_of(out, "audio") == tracks
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_sound_that_an_edit_list_hides_stays_behind(tmp_path, suffix):
+    whole = films.make(tmp_path / "in.mp4", frames=50, sound="aac", seconds=2)
+    film = films.trimmed(whole, Fraction(1))
+    out = through(film, suffix=suffix)
+    (before,), (after,) = (films.packets_of(path, "audio") for path in (film, out))
+    run_in = round(0.1 * 48000 / 1024)
+    assert len(before) - len(after) == pytest.approx(48000 / 1024 - run_in, abs=2)
+    assert after == before[-len(after) :]
+    with av.open(str(out)) as container:
+        first = next(iter(container.demux(audio=0)))
+        assert -0.101 < first.pts * first.time_base < 0
+    pictures = np.array(films.stamps_of(out), np.float64)
+    assert np.allclose(pictures, np.array(films.stamps_of(film), np.float64), atol=5e-4)
+
+
 def test_mute_drops_every_track(tmp_path):
     film = films.make(tmp_path / "in.mkv", sound=("aac", "flac"))
     out = through(film, EncodeOptions(preset="ultrafast", voice="mute"))

@@ -29,6 +29,10 @@ _UNTRUE = ("BPS", "DURATION", "ENCODER", "NUMBER_OF_", "VENDOR_ID", "_STATISTICS
 
 _BITEXACT = cast(int, Flags.bitexact.value)
 
+_RUN_IN = Fraction(1, 10)
+"""Seconds of hidden sound that are kept before the film begins: what decoders of AAC and Opus need
+to get going, and what their encoders hide for that."""
+
 _STRUCTURE = {"compatible_brands", "encoder", "major_brand", "minor_version"}
 
 
@@ -248,7 +252,11 @@ def _pictures(
 
 
 def _copies(source: InputContainer, others: dict[int, Stream]) -> Iterator[Packet[Stream]]:
-    """Yield the packets of sound and subtitles, as they are, from the time that is shown as 0."""
+    """Yield the packets of sound and subtitles, as they are, from the time that is shown as 0.
+
+    What an edit list hides stays behind: whoever has cut a name from a film's start would else find
+    it in the result, in containers without such lists even audibly.
+    """
     if not others:
         return
     origin = start_of(source)
@@ -260,6 +268,8 @@ def _copies(source: InputContainer, others: dict[int, Stream]) -> Iterator[Packe
             packet.pts -= shift
         if packet.dts is not None:
             packet.dts -= shift
+        if packet.is_discard and not -_RUN_IN <= _when(packet) < 0:
+            continue
         packet.stream = others[packet.stream.index]
         yield packet
 

@@ -154,8 +154,9 @@ class FilmReader:
     def listed(self) -> tuple[int, Fraction | None]:
         """Return how many frames the container lists, and when the last is shown.
 
-        Nothing is decoded, so that it takes a fraction of the time. In rare films it is not how
-        many come out: some codecs have frames that are never shown, or several packets a frame.
+        Nothing is decoded, so that it takes a fraction of the time; what an edit list hides does
+        not count. In rare films it is not how many come out: some codecs have frames that are
+        never shown, or several packets a frame.
 
         Returns
         -------
@@ -196,7 +197,7 @@ class FilmReader:
             origin = start_of(container)
             try:
                 for packet in container.demux(stream):
-                    if not packet.size:
+                    if not packet.size or packet.is_discard:
                         continue
                     if packet.pts is None:
                         yield None
