@@ -171,6 +171,27 @@ def test_the_report_cannot_be_written(files: Path) -> None:
     assert (files / "taken").read_text() == "a file"
 
 
+@pytest.mark.usefixtures("stand_in")
+@pytest.mark.parametrize(
+    ("fault", "code", "reason"),
+    [(KeyboardInterrupt(), 130, "interrupted"), (OutputError("the disk is full", ""), 5, "full")],
+)
+def test_without_its_report_nothing_is_done(
+    files: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException, code: int, reason: str
+) -> None:
+    def write(*_: Any, **__: Any) -> None:
+        raise fault
+
+    monkeypatch.setattr(auditing.page, "write", write)
+    arguments = ["audit", "--original", "raw.png", "--redacted", "red.jpg", "-o", "r"]
+    assert run([*arguments, "--json", "r.json"]) == code
+    document = checked(files / "r.json")
+    (record,) = document["inputs"]
+    assert (record["status"], record["output"]) == ("failed", None)
+    assert reason in record["reason"]
+    assert document["verdict"] is None
+
+
 def test_missing_attackers_are_code_6(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(*_: Any) -> None:
         raise MissingPartError("the weights are missing", "install seethrough again")

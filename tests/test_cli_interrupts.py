@@ -66,7 +66,12 @@ def test_an_interrupt_is_code_130_and_the_report_is_written(
     assert "Traceback" not in err
     assert len(err.splitlines()) == 1
     report = checked((tmp_path / "report.json").read_text(), "restore")
+    assert len(report["inputs"]) == 400
+    left = [r for r in report["inputs"] if r["reason"] == "interrupted"]
+    assert f"interrupted with {len(left)} of 400 inputs left" in err
+    assert {r["status"] for r in left} == {"failed"}
     done = [r["output"] for r in report["inputs"] if r["status"] == "done"]
+    assert len(done) + len(left) == 400
     assert 3 <= len(done) < 400
     written = sorted(str(p.relative_to(tmp_path)) for p in (tmp_path / "out").iterdir())
     assert set(done) <= set(written)
@@ -85,7 +90,8 @@ def test_an_interrupt_while_the_program_loads_is_code_130(photo: Path, module: s
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    line = "seethrough: error: interrupted before anything was done. Run it again.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", line)
     assert not (photo.parent / "out.png").exists()
 
 

@@ -39,7 +39,10 @@ def resolved(path: Path) -> Path:
 
     :meth:`Path.resolve` raises an error of its own there, before anybody has tried to open it.
     """
-    return Path(os.path.realpath(path))
+    try:
+        return Path(os.path.realpath(path))
+    except FileNotFoundError:  # the folder that the program was started in has been removed
+        return path
 
 
 def check_input(path: Path) -> int:
@@ -142,7 +145,11 @@ def check_name(path: Path) -> None:
 
 def _above(path: Path) -> Path:
     """Return the nearest folder above a path that exists, or what stands in its place."""
-    return next((one for one in path.absolute().parents if os.path.lexists(one)), path)
+    try:
+        above = path.absolute().parents
+    except FileNotFoundError:  # as in `resolved`
+        return path
+    return next((one for one in above if os.path.lexists(one)), path)
 
 
 @contextmanager

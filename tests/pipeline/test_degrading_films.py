@@ -123,5 +123,10 @@ def test_a_face_that_has_left_degrades_nothing(
 def test_a_film_without_faces_is_not_written(tmp_path: Path) -> None:
     wall = film(tmp_path / "wall.mp4", frames=5, picture=wall_frame)
     with pytest.raises(NothingToDoError, match="no face found"):
-        pipeline.degrade(wall, tmp_path / "out.mp4", faces=True, mosaic=8, threads=1)
+        pipeline.degrade(wall, tmp_path / "new/deep/out.mp4", faces=True, mosaic=8, threads=1)
     assert {path.name for path in tmp_path.iterdir()} == {"wall.mp4"}
+
+
+def test_the_best_quality_of_h264_is_an_operator(raw: Path, tmp_path: Path) -> None:
+    pipeline.degrade(raw, tmp_path / "out.mp4", h264=0, threads=1)
+    assert np.abs(decoded(tmp_path / "out.mp4").astype(int) - decoded(raw)).max() <= 2

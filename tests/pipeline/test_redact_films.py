@@ -103,8 +103,8 @@ def test_tracks_are_honoured_exactly(raw: Path, given: Path, tmp_path: Path) -> 
     np.testing.assert_array_equal(decoded(tmp_path / "one.mp4"), decoded(tmp_path / "two.mp4"))
     empty = tracks(tmp_path / "none.json", faces=())
     with pytest.raises(NothingToDoError, match="no face found"):
-        redact(raw, tmp_path / "none.mp4", tracks=empty)
-    assert not (tmp_path / "none.mp4").exists()
+        redact(raw, tmp_path / "new/none.mp4", tracks=empty)
+    assert not (tmp_path / "new").exists()
 
 
 def too_late(*_: Any, **__: Any) -> None:

@@ -161,7 +161,7 @@ def test_a_clear_film_is_left_alone(portrait, weights, tmp_path):
         pipeline.restore(film, tmp_path / "out.mp4", weights=weights, threads=1)
     plain = films.make(tmp_path / "plain.mp4", frames=3)
     with pytest.raises(NothingToDoError, match="no face found"):
-        pipeline.restore(plain, tmp_path / "out.mp4", weights=weights, threads=1)
+        pipeline.restore(plain, tmp_path / "new/out.mp4", weights=weights, threads=1)
     with pytest.raises(NothingToDoError, match="--box"):
         pipeline.restore(plain, tmp_path / "out.mp4", weights=weights, kind="text", threads=1)
     assert {path.name for path in tmp_path.iterdir()} == {"in.mp4", "plain.mp4"}

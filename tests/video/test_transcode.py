@@ -111,6 +111,15 @@ def test_sound_that_an_edit_list_hides_stays_behind(tmp_path, suffix):
     assert np.allclose(pictures, np.array(films.stamps_of(film), np.float64), atol=5e-4)
 
 
+@pytest.mark.parametrize("left", [0, 4096])
+def test_a_disk_that_is_full_is_no_fault_of_the_container(tmp_path, tiny_disk, left):
+    film = films.make(tmp_path / "in.mp4", frames=3)
+    (tiny_disk / "full").write_bytes(bytes(8192 - left))
+    with pytest.raises(OutputError, match=r"out.mp4 cannot be written \(No space left"):
+        transcode(film, tiny_disk / "out.mp4", nothing, QUICK, threads=1)
+    assert [path.name for path in tiny_disk.iterdir()] == ["full"]
+
+
 def test_mute_drops_every_track(tmp_path):
     film = films.make(tmp_path / "in.mkv", sound=("aac", "flac"))
     out = through(film, EncodeOptions(preset="ultrafast", voice="mute"))

@@ -42,6 +42,7 @@ def run(arguments: Sequence[str]) -> int:
         voice.complain(defect)
         return defect.exit_code
     except (KeyboardInterrupt, typer.Abort):
+        voice.complain(SeeThroughError("interrupted", "run it again"))
         return INTERRUPTED
 
 

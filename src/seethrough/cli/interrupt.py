@@ -10,7 +10,7 @@ INTERRUPTED = 130
 
 
 def leave_when_interrupted() -> None:
-    """Let Ctrl-C end this process, without a word: nothing has been done yet.
+    """Let Ctrl-C end this process at once: nothing has been done yet.
 
     An exception would not do: raised inside an import, it may come out as a traceback, or as the
     failure of the module that is just being loaded. Where Ctrl-C is ignored (a job in the
@@ -27,4 +27,7 @@ def wind_up_when_interrupted() -> None:
 
 
 def _leave(*_: object) -> None:
-    os._exit(INTERRUPTED)
+    try:
+        os.write(2, b"seethrough: error: interrupted before anything was done. Run it again.\n")
+    finally:
+        os._exit(INTERRUPTED)

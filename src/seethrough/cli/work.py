@@ -14,6 +14,7 @@ from seethrough.errors import OutputError, SeeThroughError, UsageError
 from seethrough.files import deliver, resolved
 from seethrough.pipeline import Record, Report, info
 from seethrough.pipeline.redact_report import NO_FACE
+from seethrough.pipeline.report import INTERRUPTED as LEFT
 from seethrough.pipeline.report import RESUMED
 from seethrough.pipeline.run import Run
 
@@ -45,6 +46,7 @@ def carry_out(verb: str, plan: Callable[[], Run], target: str | None, voice: Voi
         raise
     except KeyboardInterrupt:
         write_report(target, Report(verb).as_dict(), voice)
+        voice.complain(SeeThroughError("interrupted before anything was done", "run it again"))
         return INTERRUPTED
     except SeeThroughError as error:
         voice.complain(error)
@@ -58,13 +60,14 @@ def carry_out(verb: str, plan: Callable[[], Run], target: str | None, voice: Voi
                 _tell(record, voice, alone=len(run) == 1)
     except KeyboardInterrupt:
         interrupted = True
+        run.abandon(LEFT)
     report = run.report()
     if report.exit_code == UsageError.exit_code and len(run) == 1:
         code = 0  # the command line was wrong, as only its one input could show
     else:
         code = write_report(target, report.as_dict(), voice)
     if interrupted:
-        left = len(run) - len(run.records)
+        left = sum(record.reason == LEFT for record in report.records)
         voice.complain(
             SeeThroughError(f"interrupted with {left} of {len(run)} inputs left", "add --resume")
         )

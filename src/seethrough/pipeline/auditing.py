@@ -27,7 +27,7 @@ from seethrough.pipeline.inputs import Item, is_film
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.pairs import PairItem, pair_items
 from seethrough.pipeline.progress import Progress
-from seethrough.pipeline.report import Record
+from seethrough.pipeline.report import INTERRUPTED, Record
 from seethrough.pipeline.run import Run
 from seethrough.types import Face, Image, WeightsUsed
 
@@ -82,6 +82,9 @@ class AuditRun(Run):
             self._write()
         except SeeThroughError as error:  # then none of them has its output
             self.records[:] = [_unwritten(record, error) for record in self.records]
+        except KeyboardInterrupt:  # nor here
+            self.records[:] = [_unwritten(record) for record in self.records]
+            raise
         yield self.records[-1]
 
     def report(self) -> AuditReport:
@@ -241,7 +244,8 @@ def _read(path: Path) -> File:
     return File(str(path), hashlib.sha256(data).hexdigest(), pixels, read_container(data))
 
 
-def _unwritten(record: Record, error: SeeThroughError) -> Record:
-    if record.status != "done":
+def _unwritten(record: Record, error: SeeThroughError | None = None) -> Record:
+    if not isinstance(record, AuditRecord) or record.status != "done":
         return record
-    return replace(record, status="failed", output=None, reason=error.what, error=error)
+    reason = INTERRUPTED if error is None else error.what
+    return replace(record, status="failed", output=None, reason=reason, error=error, audit=None)

@@ -74,7 +74,7 @@ def facing(source: Path, output: Path, options: FacesOptions) -> FacesRun:
     (item,) = plan([source], output, suffix=".png")
     progress = Progress()
     work = _Facing(options, progress)
-    sheet_item = SheetItem(item.source, item.output)
+    sheet_item = SheetItem(item.source, item.output, error=item.error)
     return FacesRun("faces", (sheet_item,), work, work.used, options, films=True, progress=progress)
 
 

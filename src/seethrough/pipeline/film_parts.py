@@ -78,6 +78,7 @@ class Workshop:
         self.source = source
         self.output = output
         self.folder = parts_of(output)
+        self._new = [above for above in output.parents if not os.path.lexists(above)]
         try:
             if self.folder.is_symlink() or self.folder.is_file():
                 self.folder.unlink()
@@ -128,9 +129,14 @@ class Workshop:
         return (self.folder / f"tried-{key}").exists()
 
     def discard(self) -> None:
-        """Remove the folder with all that is in it."""
+        """Remove the folder with all that is in it, and those above it that were made for it."""
         if self.folder.is_dir():
             shutil.rmtree(self.folder)
+        for above in self._new:
+            try:
+                above.rmdir()
+            except OSError:  # the output is in it
+                return
 
     @contextmanager
     def keeping(self) -> Iterator[None]:

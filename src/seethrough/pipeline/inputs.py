@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from seethrough.errors import InputError, OutputError, SeeThroughError, UsageError
@@ -110,14 +110,15 @@ def plan(
     Returns
     -------
     tuple of Item
-        Empty where the folders hold neither picture nor film.
+        Empty where the folders hold neither picture nor film. An item whose output is an input, or
+        the output of an item before it, bears that as its error.
 
     Raises
     ------
     UsageError
-        Where the output's suffix is wrong, or two inputs would be written to one file.
+        Where the output's suffix is wrong.
     OutputError
-        Where the output folder is a file, or an output is an input.
+        Where the output folder is a file.
     """
     if not inputs:
         raise UsageError("no input is given", "name a picture or a folder")
@@ -143,8 +144,7 @@ def plan(
         both = target.suffix if films and is_film(source) else ".png"
         beside = target.with_name(f"{target.stem}.compare{both}") if compare else None
         items.append(Item(source, target, beside, error))
-    _check_outputs(items)
-    return tuple(items)
+    return _distinct(items)
 
 
 def _is_folder(path: Path) -> bool:
@@ -223,23 +223,32 @@ def pictures_in(
     return tuple((path, error) for path, _, error in _walk(folder, output, films=films))
 
 
-def _check_outputs(items: Sequence[Item]) -> None:
-    """Refuse outputs that are inputs or that two inputs share."""
+def _distinct(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Leave out what is named twice, and mark outputs that are inputs or another input's."""
     sources = {resolved(item.source) for item in items}
     owners: dict[Path, Path] = {}
+    kept: list[Item] = []
     for item in items:
         if item.error is not None:
+            kept.append(item)
             continue
-        for target in item.outputs:
-            there = resolved(target)
-            if there in sources:
-                raise OutputError(f"the output {target} is an input", "name another output")
-            owner = owners.setdefault(there, item.source)
-            if owner != item.source or item.outputs.count(target) > 1:
-                raise UsageError(
-                    f"{owner} and {item.source} would both be written to {target}",
-                    "restore them one by one, or rename one",
-                )
+        there = [resolved(target) for target in item.outputs]
+        taken = [owners[target] for target in there if target in owners]
+        if len(taken) == len(there) and {resolved(t) for t in taken} == {resolved(item.source)}:
+            continue
+        error: SeeThroughError | None = None
+        if sources.intersection(there):
+            error = OutputError(f"the output {item.output} is an input", "name another output")
+        elif taken:
+            error = OutputError(
+                f"{taken[0]} and {item.source} would both be written to "
+                f"{item.outputs[next(n for n, t in enumerate(there) if t in owners)]}",
+                "restore the second by itself, or rename one",
+            )
+        else:
+            owners.update(dict.fromkeys(there, item.source))
+        kept.append(item if error is None else replace(item, error=error))
+    return tuple(kept)
 
 
 def check_picture(source: Path) -> None:

@@ -357,4 +357,10 @@ class DegradeOptions(RunOptions):
             *("tool", "eye_bar", "mask_face", "mask_head", "mosaic", "gauss", "box", "motion"),
             *("x4", "x8", "noise", "jpeg", "h264"),
         )
-        return tuple(name for name in names if getattr(self, name) not in (None, False))
+        given = ((name, getattr(self, name)) for name in names)
+        nothing = (None, False)  # by identity: CRF 0 is the best quality that H.264 has
+        return tuple(
+            name
+            for name, value in given
+            if not any(value is none for none in nothing) and (name, value) != ("noise", 0)
+        )

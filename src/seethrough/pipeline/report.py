@@ -13,6 +13,9 @@ from seethrough.types import Operator, Region, WeightsUsed
 RESUMED = "finished earlier"
 """Reason of an input that ``resume`` skips."""
 
+INTERRUPTED = "interrupted"
+"""Reason of an input that Ctrl-C has left undone."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Record:

@@ -64,7 +64,13 @@ class Run:
             self.records.append(record)
             yield record
             if isinstance(record.error, MissingPartError):
-                return  # every other input would fail for the same reason
+                self.abandon(record.error.what)  # every other input would fail for that too
+                return
+
+    def abandon(self, reason: str) -> None:
+        """Record the inputs that are left as failed, so that a report names every input."""
+        left = self.items[len(self.records) :]
+        self.records += [Record(item.source, None, "failed", reason) for item in left]
 
     def report(self) -> Report:
         """Return what has been done so far."""

@@ -75,6 +75,8 @@ def opened(
         _describe(container, source, encoding, options)
         try:
             container.start_encoding()
+        except OSError:  # the disk is full, say: no fault of the container
+            raise
         except (av.FFmpegError, ValueError) as error:
             raise UsageError(
                 f"{path.suffix} cannot hold the tracks of {info.path}",

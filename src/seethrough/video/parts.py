@@ -141,8 +141,9 @@ class Parts:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             (self.folder / "key").write_text(key)
         except OSError as error:
+            shutil.rmtree(self.folder, ignore_errors=True)
             raise OutputError(
-                f"{self.folder} cannot be written ({error.strerror or error})",
+                f"{target} cannot be written ({error.strerror or error})",
                 "check the folder, its permissions and the space that is left",
             ) from error
         for table in sorted(self.folder.glob("*.npz")):

@@ -258,6 +258,8 @@ def _keeping(parts: Parts, target: Path) -> Iterator[None]:
         parts.discard()
         raise
     except OSError as error:
+        if not parts.done:
+            parts.discard()
         raise OutputError(
             f"{target} cannot be written ({error.strerror or error})",
             "check the folder, its permissions and the space that is left",
@@ -306,12 +308,14 @@ def _rehearse(
 ) -> None:
     """Open the container once before the work, so that what it cannot hold is known at once."""
     trial = folder / f"trial{target.suffix}"
-    with (
-        open_film(info.path) as source,
-        opened(trial, source, info, encoding, options, threads),
-    ):
-        pass
-    trial.unlink()
+    try:
+        with (
+            open_film(info.path) as source,
+            opened(trial, source, info, encoding, options, threads),
+        ):
+            pass
+    finally:
+        trial.unlink(missing_ok=True)
 
 
 def _check_different(source: Path, target: Path) -> None:
