@@ -74,6 +74,13 @@ def test_impossible_plans_are_refused(
         plan([tmp_path / name for name in inputs], tmp_path / output, **options)
 
 
+def test_a_folder_for_one_file_is_refused_with_a_name_to_give(tmp_path: Path) -> None:
+    photos = tree(tmp_path / "in", "a.bmp")
+    with pytest.raises(UsageError) as told:
+        plan([photos / "a.bmp"], tmp_path / "in")
+    assert told.value.remedy.endswith(f"{tmp_path}/in/a.png")
+
+
 @pytest.mark.parametrize(
     ("inputs", "output", "options", "refused"),
     [

@@ -162,6 +162,12 @@ def _check_suffix(source: Path, output: Path, suffix: str | None, *, films: bool
     given = output.suffix.lower()
     # Of an unknown suffix it is the input's fault, and reading it will say so.
     unknown = films and suffix is None and source.suffix.lower() not in READ_SUFFIXES | FILMS
+    if given not in fitting and _is_folder(output):
+        example = output / _named(Path(source.name), suffix, film=films and is_film(source))
+        raise UsageError(
+            f"the output {output} is a folder, and one file in needs a file out",
+            f"name one in it, such as {example}",
+        )
     if given not in fitting and not (unknown and given in FILMS_WRITTEN):
         raise UsageError(
             f"the output {output} has a suffix that cannot be written here",
