@@ -10,13 +10,14 @@ import pytest
 
 from seethrough import degrade as operators
 from seethrough import pipeline
-from seethrough.errors import NothingToDoError, UsageError
+from seethrough.errors import NothingToDoError
 from seethrough.pipeline import degrading_films
 from seethrough.pipeline.film_parts import Workshop
 from seethrough.tracker import Tracks, read_tracks
 from seethrough.types import Box
 from seethrough.video import transcoding
 from tests.pipeline.faces_film import box, decoded, film, tracks, wall_frame
+from tests.video.films import stamps_of
 
 
 @pytest.fixture(scope="module")
@@ -64,20 +65,25 @@ def test_the_encoder_does_what_h264_asks_for(raw: Path, tmp_path: Path) -> None:
     assert (tmp_path / "10.mp4").stat().st_size > 2 * (tmp_path / "45.mp4").stat().st_size
 
 
-def test_reductions_need_faces(raw: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="change the film's size"):
-        pipeline.degrade(raw, tmp_path / "small.mp4", x4=True)
+def test_reductions_make_a_film_smaller_or_act_inside_faces(raw: Path, tmp_path: Path) -> None:
     pipeline.degrade(raw, tmp_path / "faces.mp4", x4=True, faces=True, threads=1)
     assert decoded(tmp_path / "faces.mp4").shape == decoded(raw).shape
+    pipeline.degrade(raw, tmp_path / "small.mp4", x4=True, threads=1)
+    before, after = decoded(raw), decoded(tmp_path / "small.mp4")
+    frames, height, width = before.shape[:3]
+    assert after.shape == (frames, *(round(side / 4) for side in (height, width)), 3)
+    assert stamps_of(tmp_path / "small.mp4") == stamps_of(raw)
+    for large, small in zip(before, after, strict=True):
+        reduced = cv2.resize(large, (after.shape[2], after.shape[1]), interpolation=cv2.INTER_AREA)
+        assert np.abs(reduced.astype(int) - small).mean() < 12
 
 
-def test_a_film_that_changes_size_stops_no_other(raw: Path, tmp_path: Path) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in/clip.mp4").write_bytes(raw.read_bytes())
-    cv2.imwrite(str(tmp_path / "in/photo.png"), decoded(raw)[0][..., ::-1])
-    with pytest.raises(UsageError, match="change the film's size"):
-        pipeline.degrade(tmp_path / "in", tmp_path / "out", x4=True)
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"photo.png"}
+@pytest.mark.parametrize("size", [(84, 60), (50, 34)])
+def test_a_reduced_film_may_have_odd_sides(tmp_path: Path, size: tuple[int, int]) -> None:
+    small = film(tmp_path / "in.mp4", frames=3, size=size)
+    pipeline.degrade(small, tmp_path / "out.mp4", x4=True, threads=1)
+    shape = decoded(tmp_path / "out.mp4").shape[1:3]
+    assert shape == tuple(max(1, round(side / 4)) for side in reversed(size))
 
 
 def test_a_run_that_stopped_is_resumed(

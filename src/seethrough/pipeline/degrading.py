@@ -32,7 +32,7 @@ from seethrough.degrade import (
 )
 from seethrough.geometry import Matrix, similarity, template, tight_box, transform
 from seethrough.operators import find_covered
-from seethrough.pipeline.degrading_films import FilmDegrading, check_film
+from seethrough.pipeline.degrading_films import FilmDegrading
 from seethrough.pipeline.inputs import Item, plan
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.options import DegradeOptions
@@ -78,13 +78,11 @@ def degrading(inputs: Sequence[Path], output: Path, options: DegradeOptions) -> 
     _filters(options, face_width=100, rng=np.random.default_rng(0), in_place=options.faces)
 
     items = plan(inputs, output, films=True)
-    if len(items) == 1 and items[0].film:
-        check_film(options)
     progress = Progress()
     films = FilmDegrading(
         options,
         progress,
-        lambda pixels, rng: degraded(pixels, options, rng, still=False),
+        lambda pixels, rng, fixed: degraded(pixels, options, rng, fixed=fixed, still=False),
         lambda pixels, face, rng, fixed: degraded_faces(
             pixels, [face], options, rng, fixed=fixed, still=False
         ),
@@ -99,7 +97,6 @@ def degrading(inputs: Sequence[Path], output: Path, options: DegradeOptions) -> 
     def work(item: Item) -> Record:
         nonlocal tracked
         if item.film:
-            check_film(options)
             tracked = tracked or options.faces
             return films(item)
         picture = image.read(item.source)
@@ -138,7 +135,12 @@ def degrading(inputs: Sequence[Path], output: Path, options: DegradeOptions) -> 
 
 
 def degraded(
-    pixels: Image, options: DegradeOptions, rng: np.random.Generator, *, still: bool = True
+    pixels: Image,
+    options: DegradeOptions,
+    rng: np.random.Generator,
+    *,
+    fixed: np.random.Generator | None = None,
+    still: bool = True,
 ) -> Image:
     """Degrade a whole picture, taken as one aligned crop of any size.
 
@@ -149,7 +151,9 @@ def degraded(
     options : DegradeOptions
         Which operators act.
     rng : numpy.random.Generator
-        Source of random blurs and noise.
+        Source of noise, and of random blurs where ``fixed`` is absent.
+    fixed : numpy.random.Generator, optional
+        Source of random blurs.
     still : bool
         Whether it is a picture; a film's encoder does what ``h264`` asks for.
 
@@ -166,7 +170,8 @@ def degraded(
         face.x0 / stretch[0], face.y0 / stretch[1], face.x1 / stretch[0], face.y1 / stretch[1]
     )
     covers = _covers(options, matrix, box, (width, height))
-    filters = _filters(options, box.width, rng, in_place=False, still=still)
+    drawn = rng if fixed is None else fixed
+    filters = _filters(options, box.width, drawn, in_place=False, still=still)
     return Chain([*covers, *filters])(pixels, rng)
 
 

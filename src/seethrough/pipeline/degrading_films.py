@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seethrough import __version__
-from seethrough.errors import UsageError
 from seethrough.files import check_output
 from seethrough.pipeline.film_parts import Workshop, fingerprint
 from seethrough.pipeline.inputs import Item
@@ -24,8 +23,8 @@ from seethrough.types import Box, Face, Image, Patch, Region
 if TYPE_CHECKING:
     from seethrough.video import EncodeOptions, FilmReader, Frame
 
-Whole = Callable[[Image, np.random.Generator], Image]
-"""Degrades a whole frame, with the source of its noise."""
+Whole = Callable[[Image, np.random.Generator, np.random.Generator], Image]
+"""Degrades a whole frame, with the sources of its noise and of what stays from frame to frame."""
 
 Parts = Callable[[Image, Face, np.random.Generator, np.random.Generator], Image]
 """Degrades one face of a frame, with the sources of its noise and of what stays from frame to
@@ -86,6 +85,7 @@ class FilmDegrading:
                         progress=lambda done, total: self._progress.step("degrade", done, total),
                         threads=options.threads,
                         key=key,
+                        size=self._reduced(info.width, info.height),
                     )
                 check_output(item.output, overwrite=options.overwrite or options.resume)
                 made.replace(item.output)
@@ -105,6 +105,14 @@ class FilmDegrading:
             keep_metadata=True,
             description=f"Degraded by seethrough {__version__}: {', '.join(options.operators)}",
         )
+
+    def _reduced(self, width: int, height: int) -> tuple[int, int] | None:
+        """Return the size of a film that is made smaller as a whole."""
+        if self._options.faces or not (self._options.x4 or self._options.x8):
+            return None
+        rng = np.random.default_rng(0)
+        made = self._whole(np.zeros((height, width, 3), np.uint8), rng, rng)
+        return made.shape[1], made.shape[0]
 
     def _tracks(self, film: FilmReader, shop: Workshop) -> Tracks:
         options = self._options
@@ -127,7 +135,10 @@ class FilmDegrading:
         noise = np.random.default_rng([seed, frame.index])
         picture = frame.picture()
         if tracks is None:
-            result = self._whole(picture, noise)
+            result = self._whole(picture, noise, np.random.default_rng(seed))
+            if result.shape != picture.shape:
+                frame.become(result)
+                return
         else:
             result = picture
             whole = Box(0, 0, picture.shape[1], picture.shape[0])
@@ -139,20 +150,6 @@ class FilmDegrading:
         changed = (result != picture).any(axis=2)
         if changed.any():
             frame.paint(Patch(0, 0, result, changed))
-
-
-def check_film(options: DegradeOptions) -> None:
-    """Refuse operators that would change a film's size.
-
-    Raises
-    ------
-    UsageError
-        Where one is asked for.
-    """
-    if (options.x4 or options.x8) and not options.faces:
-        raise UsageError(
-            "--x4 and --x8 would change the film's size", "add --faces, or give pictures"
-        )
 
 
 def _regions(tracks: Tracks, times: Sequence[Fraction]) -> tuple[Region, ...]:

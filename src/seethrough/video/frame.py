@@ -8,7 +8,7 @@ import av
 import numpy as np
 
 from seethrough.types import Image, Patch
-from seethrough.video.pixels import coding_of, planes_of
+from seethrough.video.pixels import blank, coding_of, planes_of
 from seethrough.video.samples import paint_on, part_of, small_of
 
 
@@ -90,6 +90,21 @@ class Frame:
             Half-open, inside the frame.
         """
         return part_of(self._planes, self._coding, x0, y0, x1, y1)
+
+    def become(self, picture: Image) -> None:
+        """Show a whole picture instead, of any size; the format and the tags stay.
+
+        Parameters
+        ----------
+        picture : Image
+            ``uint8 (H, W, 3)``, upright RGB.
+        """
+        height, width = picture.shape[:2]
+        self.coded = blank(self.coded, width, height)
+        self.shape = (height, width)
+        self._planes, self._coding = planes_of(self.coded), coding_of(self.coded)
+        self._own = True
+        self.paint(Patch(0, 0, picture, np.ones((height, width), np.bool_)))
 
     def paint(self, patch: Patch) -> None:
         """Replace every luma and every chroma sample that a masked pixel touches.

@@ -134,6 +134,18 @@ def rebuilt(frame: av.VideoFrame, planes: Sequence[Plane], name: str) -> av.Vide
     return new
 
 
+def blank(frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
+    """Return a black frame of another size, with the format and the tags of the first."""
+    parsed = parse(frame.format.name)
+    assert parsed is not None
+    across, down = parsed[1]
+    dtype = planes_of(frame)[0].dtype
+    sizes = [(height, width)]
+    if across:
+        sizes += [(-(-height // down), -(-width // across))] * 2
+    return rebuilt(frame, [np.zeros(size, dtype) for size in sizes], frame.format.name)
+
+
 def _turned(frame: av.VideoFrame, quarters: int, mirrored: bool) -> av.VideoFrame:
     """Turn the planes of a frame clockwise; samples keep their values."""
     parsed = parse(frame.format.name)

@@ -21,7 +21,7 @@ from seethrough.video.joining import join, opened
 from seethrough.video.opening import open_film
 from seethrough.video.options import EncodeOptions
 from seethrough.video.parts import Parts, PartWriter
-from seethrough.video.pixels import converted, side_by_side
+from seethrough.video.pixels import blank, converted, side_by_side
 from seethrough.video.reader import FilmInfo, FilmReader
 
 SEGMENT = 300
@@ -56,6 +56,7 @@ def transcode(
     timings: Timings | None = None,
     segment: int = SEGMENT,
     beside: Path | None = None,
+    size: tuple[int, int] | None = None,
 ) -> FilmInfo:
     """Decode a film, edit every frame in place, and encode it.
 
@@ -91,6 +92,8 @@ def transcode(
         Frames in a segment.
     beside : Path, optional
         Another film of the same size and frames: the target shows both, that one on the right.
+    size : tuple of int, optional
+        Width and height of every frame that ``edit`` leaves, where they are not the film's.
 
     Returns
     -------
@@ -112,6 +115,9 @@ def transcode(
     with FilmReader(source, threads) as film:
         first, written = film.first, film.info
         others = None
+        if size is not None:
+            first = blank(first, *size)
+            written = replace(written, width=size[0], height=size[1])
         if beside is not None:
             first = side_by_side(first, first)
             written = replace(written, width=first.width)
