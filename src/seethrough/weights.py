@@ -59,7 +59,7 @@ WEIGHTS: tuple[Weights, ...] = (
     Weights(
         name="restorer",
         file="restorer.onnx",
-        sha256="9247109e1f72b9e295871b18d92938b9fab8c89ee092528879a4176fc8c3380e",
+        sha256="58b621a841eff4455b8b13af5d5aca282ef9d70041b8f0eb311b3b5d1a69c04d",
         task="restores 128 px crops of faces and text, least squared error",
         scale=1,
         preprocessing=(
