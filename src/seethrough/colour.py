@@ -20,6 +20,9 @@ from seethrough.types import Image
 
 _Mode = Literal["L", "RGB"]
 
+_DARK, _DARK_SHARE = 32, 0.02  # levels below, and share of a picture, from which shadows count
+_LIFT = 8  # times as bright as they are
+
 
 def to_srgb(samples: npt.NDArray[Any], profile: bytes | None) -> tuple[Image, bytes | None]:
     """Return the view of ``samples`` that networks get, and the profile if it can be applied.
@@ -90,6 +93,49 @@ def to_eight_bits(samples: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     if samples.dtype == np.uint8:
         return cast("npt.NDArray[np.uint8]", samples)
     return ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def other_views(
+    pixels: Image, samples: npt.NDArray[Any], alpha: npt.NDArray[Any] | None
+) -> list[Image]:
+    """Return what else than ``pixels`` a viewer may make of a picture.
+
+    Whoever hides something in a picture has to look at these, too: at deep shadows made bright, at
+    what 16 bits hold below the levels of 8, and at a picture with transparent parts over white and
+    over black. Views that would show nothing new are left away.
+
+    Parameters
+    ----------
+    pixels : Image
+        ``uint8 (H, W, 3)``, what :func:`to_srgb` returns.
+    samples : ndarray
+        ``uint8`` or ``uint16``, ``(H, W)`` or ``(H, W, 3)``.
+    alpha : ndarray or None
+        ``(H, W)``, dtype of ``samples``; not premultiplied.
+
+    Returns
+    -------
+    list of Image
+        ``uint8 (H, W, 3)``.
+    """
+    views = []
+    if _is_dark(pixels):
+        views.append(np.minimum(pixels, 255 // _LIFT) * np.uint8(_LIFT))
+    if samples.dtype == np.uint16:
+        low = (samples & 0xFF).astype(np.uint8)
+        views.append(np.dstack([low] * 3) if low.ndim == 2 else low)
+    if alpha is not None and (alpha < np.iinfo(alpha.dtype).max).any():
+        opaque = to_eight_bits(alpha)[..., None].astype(np.uint16)
+        over = (pixels * opaque + 127) // 255  # black
+        white = over + (255 - opaque)
+        views += [over.astype(np.uint8), white.astype(np.uint8)]
+        views.append(np.repeat(opaque, 3, axis=2).astype(np.uint8))
+    return views
+
+
+def _is_dark(pixels: Image) -> bool:
+    """Tell whether a part of a picture is so dark that faces in it may be overlooked."""
+    return bool(np.mean(pixels.max(axis=2) < _DARK) > _DARK_SHARE)
 
 
 def cmyk_to_srgb(source: PIL.Image.Image, profile: bytes | None) -> Image:

@@ -10,12 +10,9 @@ no view shows a face under a cover, the aligner may still settle on one.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 
 from seethrough import geometry
@@ -23,6 +20,17 @@ from seethrough.errors import UsageError
 from seethrough.face_aligner import FaceAligner
 from seethrough.face_network import FILL, Array, Candidates, FaceNetwork, iou
 from seethrough.face_settling import settled
+from seethrough.face_views import (
+    CELL_PX,
+    CELL_SIGMAS,
+    Sources,
+    View,
+    cover_views,
+    hidden_views,
+    plain_views,
+    small_views,
+    smoothed,
+)
 from seethrough.session import Device
 from seethrough.types import Box, CoveredRegion, Face, Image, Landmarks
 
@@ -41,20 +49,6 @@ _SURE = 0.9  # score from which later searches leave a face alone
 _SAME = 0.4  # IoU from which two boxes are one face
 _BESIDE = 0.1  # IoU up to which a face that nothing but the aligner knows of is another one
 
-# The plain search: long sides of the views in pixels. The network sees faces of 12 to 500 px.
-_LONG_SIDES = (2560, 1280, 512, 200)
-_MARGIN = 50  # px around the smallest view: a face may fill the picture
-_HIDDEN_SIDE = 90  # px: long side of the smallest view against covers that nothing reported
-
-# Covers: views in which a cell measures so many pixels, smoothed by so many cells.
-_CELL_PX = 9.0
-_CELL_SIGMAS = (0.25, 0.35, 0.5)
-# Blurs need fewer pixels, and some smoothing that hides the edge of the region. Their size is an
-# estimate, so that two scales are tried.
-_BLUR_PX = (3.0, 4.5)
-_BLUR_SIGMAS = (0.0, 0.4, 0.75)
-_CONTEXT = 0.75  # of a region's size, around it
-
 # The second look: a patch around the 128 px crop.
 _PATCH = 160
 _ZOOMS = (1.0, 0.6)  # for covered faces: in fewer pixels they are easier to see
@@ -63,20 +57,10 @@ _SPREAD = 1.04  # on smoothed faces the network draws the five points closer by 
 _MIRRORED = [1, 0, 2, 4, 3]  # the five points of a mirrored face
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    """A copy of a picture's part: reduced by ``factor``, smoothed by ``sigma`` picture pixels."""
-
-    window: geometry.Window | None  # the whole picture where absent
-    factor: float
-    sigma: float
-    margin: int = 0
-
-
 class _Search(NamedTuple):
     """Views to search together, and how their candidates are looked at again."""
 
-    views: Sequence[_View]
+    views: Sequence[View]
     sigmas: Sequence[float]  # smoothing of the second look, in picture pixels
     within: Box | None  # where candidates count
     zooms: Sequence[float]  # of the second look
@@ -86,37 +70,6 @@ class _Search(NamedTuple):
     def clear(self) -> bool:
         """Whether it is for faces that nothing covers."""
         return max(self.sigmas, default=0.0) == 0
-
-
-class _Sources:
-    """A picture, and a reduced copy from which its smaller views are made in less time."""
-
-    def __init__(self, picture: Image) -> None:
-        self._picture = picture
-        self._longest = max(picture.shape[:2])
-        self._small = _resized(picture, max(self._longest / _LONG_SIDES[1], 1.0))
-
-    def rendered(self, view: _View) -> tuple[Image, float]:
-        """Return a view's pixels, margin included, and its exact reduction."""
-        if view.window is not None:
-            part, longest = self._picture[view.window], max(self._picture[view.window].shape[:2])
-            pixels = _resized(part, view.factor)
-        else:
-            longest = self._longest
-            small = max(self._small.shape[:2])
-            if longest / view.factor <= small:
-                pixels = _resized(self._small, view.factor * small / longest)
-            else:
-                pixels = _resized(self._picture, view.factor)
-        factor = longest / max(pixels.shape[:2])
-        pixels = _smoothed(pixels, view.sigma / factor)
-        if view.margin:
-            rim = view.margin
-            pixels = np.asarray(
-                cv2.copyMakeBorder(pixels, rim, rim, rim, rim, cv2.BORDER_CONSTANT, value=FILL),
-                np.uint8,
-            )
-        return pixels, factor
 
 
 class FaceDetector:
@@ -145,6 +98,7 @@ class FaceDetector:
         covered: Sequence[CoveredRegion] = (),
         *,
         accept: float = ACCEPT,
+        small: bool = False,
     ) -> tuple[Face, ...]:
         """Find the faces of a picture.
 
@@ -157,6 +111,9 @@ class FaceDetector:
             them: there the search is smoothed to fit.
         accept : float
             Score from which something that nothing covers is a face: :data:`ACCEPT`, or less.
+        small : bool
+            Search large pictures in their own pixels, too: otherwise faces of less than a
+            two-hundredth of their long side are too small. That takes time.
 
         Returns
         -------
@@ -164,8 +121,8 @@ class FaceDetector:
             Surest first. Overlapping faces stay apart up to an IoU of 0.4.
         """
         found = Candidates.none()
-        sources = _Sources(picture)
-        for search in _searches(picture.shape, covered, accept):
+        sources = Sources(picture)
+        for search in _searches(picture.shape, covered, accept, small=small):
             seen = self._seen(sources, search.views)
             if search.within is not None:
                 seen = seen.take(_share_inside(seen.boxes, search.within) > _SAME)
@@ -183,7 +140,7 @@ class FaceDetector:
             for score, box, landmarks in _rows(found.distinct(_SAME))
         )
 
-    def _seen(self, sources: _Sources, views: Sequence[_View]) -> Candidates:
+    def _seen(self, sources: Sources, views: Sequence[View]) -> Candidates:
         parts = []
         for view in views:
             pixels, factor = sources.rendered(view)
@@ -230,7 +187,7 @@ class FaceDetector:
         zoomed[:, 2] += (zoom - 1) / 2
         patch = _patch(picture, zoomed, size)
         scale = geometry.scale_of(zoomed)
-        copies = [_smoothed(patch, sigma * scale) for sigma in sigmas]
+        copies = [smoothed(patch, sigma * scale) for sigma in sigmas]
         both = np.stack([*copies, *(copy[:, ::-1] for copy in copies)])
         answers = self._network(both, _GLIMPSE)
         plain, mirrored = answers[: len(copies)], answers[len(copies) :]
@@ -239,87 +196,20 @@ class FaceDetector:
 
 
 def _searches(
-    shape: tuple[int, ...], covered: Sequence[CoveredRegion], accept: float
+    shape: tuple[int, ...], covered: Sequence[CoveredRegion], accept: float, *, small: bool
 ) -> list[_Search]:
     """Return what to search, in order: faces found for sure are not looked for again."""
     searches = []
     for region in covered:
-        views, sigmas = _cover_views(region, shape)
+        views, sigmas = cover_views(region, shape)
         searches.append(_Search(views, sigmas, region.box, _ZOOMS, _ACCEPT_COVERED))
-    searches.append(_Search(_plain_views(shape), (0.0,), None, (1.0,), accept))
+    views = [*plain_views(shape), *(small_views(shape) if small else ())]
+    searches.append(_Search(views, (0.0,), None, (1.0,), accept))
     hidden = _ACCEPT_HIDDEN[bool(covered)]
-    for view in _hidden_views(shape):
-        sigmas = tuple(share * _CELL_PX * view.factor for share in _CELL_SIGMAS)
+    for view in hidden_views(shape):
+        sigmas = tuple(share * CELL_PX * view.factor for share in CELL_SIGMAS)
         searches.append(_Search([view], sigmas, None, _ZOOMS, hidden))
     return searches
-
-
-def _plain_views(shape: tuple[int, ...]) -> list[_View]:
-    """Return the views of a whole picture for faces that nothing covers."""
-    longest = max(shape[:2])
-    sides = [min(longest, _LONG_SIDES[0])]
-    sides += [side for side in _LONG_SIDES[1:-1] if side < 0.8 * sides[0]]
-    views = [_View(None, longest / side, 0) for side in sides]
-    return [*views, _View(None, longest / _LONG_SIDES[-1], 0, _MARGIN)]
-
-
-def _hidden_views(shape: tuple[int, ...]) -> list[_View]:
-    """Return smoothed views, each for cells half as large again as the one before."""
-    longest = max(shape[:2])
-    factor = max(longest / _LONG_SIDES[1], 1.0)
-    views = []
-    while longest / factor >= _HIDDEN_SIDE:
-        sigma = _CELL_SIGMAS[1] * _CELL_PX * factor
-        views.append(_View(None, factor, sigma, _MARGIN // 2))
-        factor *= 1.5
-    return views
-
-
-def _cover_views(
-    region: CoveredRegion, shape: tuple[int, ...]
-) -> tuple[list[_View], tuple[float, ...]]:
-    """Return the views that suit a covered region, and the smoothing for the second look."""
-    operator = region.operator
-    if operator.size is None or operator.kind not in ("mosaic", "gauss", "box"):
-        return [], ()
-    size = max(operator.size)
-    shares: tuple[float, ...] = _CELL_SIGMAS
-    wanted: tuple[float, ...] = (_CELL_PX,)
-    if operator.kind != "mosaic":
-        if operator.kind == "box":
-            size /= math.sqrt(12)  # the standard deviation of a box
-        shares, wanted = _BLUR_SIGMAS, _BLUR_PX
-    sigmas = tuple(float(size * share) for share in shares)
-    x, y = region.box.centre
-    reach = (0.5 + _CONTEXT) * max(region.box.width, region.box.height)
-    rows = slice(max(int(y - reach), 0), min(int(y + reach) + 1, shape[0]))
-    columns = slice(max(int(x - reach), 0), min(int(x + reach) + 1, shape[1]))
-    if rows.stop <= rows.start or columns.stop <= columns.start:
-        return [], ()
-    longest = max(rows.stop - rows.start, columns.stop - columns.start)
-    factors = [max(size / pixels, longest / _LONG_SIDES[1]) for pixels in wanted]
-    return [
-        _View((rows, columns), factor, sigma, _MARGIN // 2)
-        for factor in factors
-        for sigma in sigmas
-    ], sigmas
-
-
-def _resized(pixels: Image, factor: float) -> Image:
-    height, width = pixels.shape[:2]
-    size = (max(round(width / factor), 1), max(round(height / factor), 1))
-    if size == (width, height):
-        return pixels
-    method = cv2.INTER_AREA if factor > 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(pixels, size, interpolation=method), np.uint8)
-
-
-def _smoothed(pixels: Image, sigma: float) -> Image:
-    if sigma < 0.3:  # nothing that a pixel shows
-        return pixels
-    return np.asarray(
-        cv2.GaussianBlur(pixels, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.uint8
-    )
 
 
 def _patch(picture: Image, matrix: geometry.Matrix, size: int) -> Image:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -246,6 +247,29 @@ def write_private(path: Path, content: bytes, *, overwrite: bool) -> None:
     with replacing(path, overwrite=overwrite) as temporary:
         temporary.touch(mode=0o600, exist_ok=False)
         temporary.write_bytes(content)
+
+
+def make_public(path: Path) -> None:
+    """Give a file that its owner alone could read the permissions of any new one."""
+    mask = os.umask(0)  # the only way to read it is to set it
+    os.umask(mask)
+    path.chmod(0o666 & ~mask)
+
+
+def remove_left(path: Path) -> None:
+    """Remove temporary files that runs which were killed have left beside ``path``.
+
+    What they were to become may be what nobody was to see.
+    """
+    ours = re.compile(
+        rf"\.+{re.escape(path.stem[:40])}(\.[0-9a-f]{{8}}\.part)+{re.escape(path.suffix)}"
+    )
+    try:
+        left = [each for each in path.parent.iterdir() if ours.fullmatch(each.name)]
+    except OSError:  # no such folder yet, or one that may not be listed
+        return
+    for each in left:
+        _remove(each)
 
 
 def _remove(path: Path) -> None:

@@ -32,7 +32,7 @@ from PIL import ImageOps
 
 from seethrough import colour, encoders
 from seethrough.errors import InputError, OutputError, UsageError
-from seethrough.files import check_output, read_bytes, write_bytes
+from seethrough.files import check_output, read_bytes, write_bytes, write_private
 from seethrough.types import Image
 
 Samples: TypeAlias = npt.NDArray[Any]
@@ -214,6 +214,7 @@ def write(
     description: str,
     overwrite: bool = False,
     reconstruction: bool = True,
+    private: bool = False,
 ) -> None:
     """Encode a picture with new pixels in place of some, all at once or not at all.
 
@@ -237,6 +238,8 @@ def write(
         Whether a file at ``path`` may be replaced.
     reconstruction : bool
         Whether to mark the file as made in part by a trained network (IPTC digital source type).
+    private : bool
+        Whether only the owner may read the file.
 
     Raises
     ------
@@ -260,7 +263,8 @@ def write(
             f"at most {encoder.longest_side} along a side",
             "choose .png",
         )
-    write_bytes(path, encoder.encode(frame), overwrite=overwrite)
+    deliver = write_private if private else write_bytes
+    deliver(path, encoder.encode(frame), overwrite=overwrite)
 
 
 class _Refused(Exception):  # noqa: N818 - carries half a message to the one place that has the path

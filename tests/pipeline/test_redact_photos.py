@@ -313,8 +313,26 @@ def test_an_output_that_exists_is_kept(photo: Path, tmp_path: Path) -> None:
     (tmp_path / "safe.png").write_bytes(b"mine")
     with pytest.raises(OutputError, match="exists already"):
         seethrough.redact(photo, tmp_path / "safe.png")
+    with pytest.raises(OutputError, match="was not made by redact"):
+        seethrough.redact(photo, tmp_path / "safe.png", resume=True)
     assert (tmp_path / "safe.png").read_bytes() == b"mine"
-    report = seethrough.redact(photo, tmp_path / "safe.png", resume=True)
-    assert report.records[0].reason == "finished earlier"
     seethrough.redact(photo, tmp_path / "safe.png", overwrite=True)
     assert image.read(tmp_path / "safe.png").width == 512
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp"])
+def test_what_is_finished_is_not_done_again_but_for_another_style(
+    photo: Path, tmp_path: Path, suffix: str
+) -> None:
+    target = tmp_path / f"safe{suffix}"
+
+    def resumed(**options: Any) -> str | None:
+        return record_of(seethrough.redact(photo, target, resume=True, **options)).reason
+
+    with pytest.warns(UserWarning, match="mosaic does not hide"):
+        assert resumed(style="mosaic") is None
+    assert resumed(style="mosaic") == "finished earlier"
+    assert image.read(target).pixels[INSIDE].std() > 5
+    assert resumed() == "finished earlier"
+    assert resumed(style="solid") is None
+    assert image.read(target).pixels[INSIDE].max() < 30

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import seethrough
+from seethrough.errors import OutputError
 from seethrough.pipeline import redact_film
 from seethrough.redactor import Coverer, Verifier
 from seethrough.video import transcode
@@ -169,3 +170,18 @@ def test_without_resume_everything_is_done_anew(
     redact(raw, tmp_path / "safe.mp4", **given)
     assert count == list(range(FRAMES))
     assert names(tmp_path) == {"safe.mp4"}
+
+
+def test_a_finished_film_of_another_style_is_made_again(raw: Path, tmp_path: Path) -> None:
+    target, given = tmp_path / "safe.mp4", {"tracks": raw.with_name("tracks.json")}
+    with pytest.warns(UserWarning, match="eye-bar does not hide"):
+        redact(raw, target, style="eye-bar", **given)
+    bars = target.read_bytes()
+    redact(raw, target, resume=True, **given)
+    assert target.read_bytes() == bars
+    redact(raw, target, resume=True, style="solid", **given)
+    assert target.read_bytes() != bars
+    target.write_bytes(raw.read_bytes())
+    with pytest.raises(OutputError, match="was not made by redact"):
+        redact(raw, target, resume=True, **given)
+    assert target.read_bytes() == raw.read_bytes()

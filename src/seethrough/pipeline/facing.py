@@ -97,8 +97,8 @@ class _Facing:
         return self._film(item) if item.film else self._photo(item)
 
     def _photo(self, item: SheetItem) -> Record:
-        pixels = image.read(item.source).pixels
-        found = self._networks.faces_to_hide(pixels)
+        picture = image.read(item.source)
+        pixels, found = picture.pixels, self._networks.faces_to_hide(picture)
         tracks = Tracks.of_photo(found, pixels.shape[:2])
         pictures = {s.track: [sheet.crop(pixels, s)] for s in tracks.at(0)}
         return self._finish(item, tracks, pictures, None)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
+from seethrough import colour
 from seethrough.face_aligner import FaceAligner
 from seethrough.faces import ACCEPT_WARY, FaceDetector
+from seethrough.image import Picture
 from seethrough.operators import find_covered
 from seethrough.restorer import Restorer
 from seethrough.session import Device
 from seethrough.text import TextFinder
-from seethrough.types import Face, Image, WeightsUsed
+from seethrough.types import Face, WeightsUsed
 from seethrough.weights import record
+
+_SAME = 0.4  # IoU from which two views show one face
 
 # What each part loads; the detector brings the aligner with it.
 _WEIGHTS = {
@@ -63,9 +67,20 @@ class Networks:
             self._restorers[realism] = made
         return self._restorers[realism]
 
-    def faces_to_hide(self, pixels: Image) -> tuple[Face, ...]:
-        """Find the faces of a photo, and whatever else may be one."""
-        return self.detector.detect(pixels, find_covered(pixels), accept=ACCEPT_WARY)
+    def faces_to_hide(self, picture: Picture) -> tuple[Face, ...]:
+        """Find the faces of a photo, small ones too, and whatever else may be one.
+
+        Whoever opens the photo may brighten it, or drop its transparency: the faces that show only
+        then come after the others.
+        """
+        pixels = picture.pixels
+        covered = find_covered(pixels)
+        faces = list(self.detector.detect(pixels, covered, accept=ACCEPT_WARY, small=True))
+        for view in colour.other_views(pixels, picture.samples, picture.alpha):
+            for face in self.detector.detect(view, small=True):
+                if all(face.box.iou(other.box) <= _SAME for other in faces):
+                    faces.append(face)
+        return tuple(faces)
 
     def used(self) -> tuple[WeightsUsed, ...]:
         """Return the weights of those that were loaded."""

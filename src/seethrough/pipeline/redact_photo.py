@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from seethrough import __version__, colour, image
-from seethrough.files import replacing
+from seethrough.files import make_public, remove_left, replacing
 from seethrough.image import Picture
 from seethrough.pipeline.redact_faces import Choice, choose
 from seethrough.pipeline.redact_missed import (
@@ -128,12 +128,14 @@ def redact_photo(
         outcome.choice = choose(known, options)
 
     try:
+        remove_left(output)
         with replacing(output, overwrite=overwrite) as temporary:
             settle(candidates, attempt, add, retry)
-            if outcome.findings:
+            if outcome.findings:  # nobody but the owner can read it
                 outcome.unverified = unverified_name(output)
                 temporary.replace(outcome.unverified)
                 raise _StillShows
+            make_public(temporary)
     except _StillShows:
         pass
     return outcome
@@ -168,6 +170,7 @@ def _attempt(
         description=mark(style, options),
         overwrite=True,
         reconstruction=False,
+        private=True,  # until it is verified
     )
     outcome.spend("encode", started)
     if not options.verify:

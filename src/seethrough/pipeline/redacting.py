@@ -11,6 +11,7 @@ from pathlib import Path
 from seethrough import image
 from seethrough.errors import OutputError, UsageError, VerificationError
 from seethrough.files import check_name, resolved
+from seethrough.image import Picture
 from seethrough.pipeline.inputs import Item, is_film, one_file, plan
 from seethrough.pipeline.networks import Networks
 from seethrough.pipeline.progress import Progress
@@ -27,11 +28,12 @@ from seethrough.pipeline.redact_report import (
     RedactReport,
     place,
 )
+from seethrough.pipeline.redact_resume import is_finished
 from seethrough.pipeline.report import Record
 from seethrough.pipeline.run import Run
 from seethrough.redactor import Finding, Style
 from seethrough.tracker import Tracks, read_tracks
-from seethrough.types import Image, WeightsUsed
+from seethrough.types import WeightsUsed
 from seethrough.weights import record
 
 
@@ -108,6 +110,10 @@ class RedactRun(Run):
             check_name(unverified_name(item.output))  # known before the work, not after it
         return super()._attempt(item)
 
+    def _finished(self, item: Item) -> bool:
+        made = super()._finished(item)
+        return made and is_finished(item.output, self.options.style, film=item.film)
+
     def report(self) -> RedactReport:
         """Return what has been done so far."""
         seconds = time.perf_counter() - self._started
@@ -144,7 +150,7 @@ class _Redacting:
     def _photo(self, item: Item) -> Record:
         picture = image.read(item.source)
         started = time.perf_counter()
-        found = self._found(picture.pixels)
+        found = self._found(picture)
         choice = choose(found, self.options)
         detecting = time.perf_counter() - started
         width, height = picture.width, picture.height
@@ -187,13 +193,13 @@ class _Redacting:
             return replace(bare, unsure=outcome.choice.known.unsure, stages=outcome.stages)
         return self._record(item, width, height, faces, outcome.choice, outcome)
 
-    def _found(self, pixels: Image) -> Tracks:
+    def _found(self, picture: Picture) -> Tracks:
         """Return the faces of a photo."""
         if self._given is not None:
-            self._given.check_size(pixels.shape[1], pixels.shape[0])
+            self._given.check_size(picture.width, picture.height)
             self._given.check_frames(1)
             return self._given
-        return Tracks.of_photo(self.networks.faces_to_hide(pixels), pixels.shape[:2])
+        return Tracks.of_photo(self.networks.faces_to_hide(picture), picture.pixels.shape[:2])
 
     def _warn(self, *, film: bool) -> None:
         words = warning(self.options.cover, film=film)

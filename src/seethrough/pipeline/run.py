@@ -118,7 +118,7 @@ class Run:
     def _attempt(self, item: Item) -> Record:
         if item.error is not None:
             raise item.error
-        if self.options.resume and all(map(os.path.isfile, item.outputs)):
+        if self.options.resume and self._finished(item):
             if item.film:  # stopped between the film's name and its tidying up
                 remove_parts(item.output)
             return Record(item.source, item.output, "skipped", RESUMED)
@@ -128,6 +128,10 @@ class Run:
         if not self.films:
             check_picture(item.source)
         return self.work(item)
+
+    def _finished(self, item: Item) -> bool:
+        """Tell whether an earlier run has made all that this one would make of an input."""
+        return all(map(os.path.isfile, item.outputs))
 
 
 def generator(seed: int, pixels: Image) -> np.random.Generator:

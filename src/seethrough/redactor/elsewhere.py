@@ -26,6 +26,8 @@ def faces_elsewhere(
     known: Sequence[Sighting],
     covers: Sequence[Region],
     sample_aspect: float = 1.0,
+    *,
+    small: bool = False,
 ) -> list[Box]:
     """Return faces that show in an output, were there in the original, and are nobody's known.
 
@@ -41,6 +43,8 @@ def faces_elsewhere(
         What was covered: a cover that looks like a face is none.
     sample_aspect : float
         Width of a stored pixel in its heights.
+    small : bool
+        Look for the smallest faces of large pictures, too, as :meth:`SecondDetector.find` does.
 
     Returns
     -------
@@ -49,7 +53,7 @@ def faces_elsewhere(
     """
     places = [
         place
-        for place, _ in detector.find(output)
+        for place, _ in detector.find(output, small=small)
         if not any(place.intersection(one.box) > _KNOWN * place.area for one in known)
         and not any(_covers(cover, place) for cover in covers)
     ]

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from seethrough.face_views import starts
 from seethrough.redactor.source import Source
 from seethrough.session import Device, open_session
 from seethrough.types import Box, Image
@@ -30,7 +31,8 @@ _ZOOM = 2.4  # of a window, in sizes of the face
 _SAME = 0.3  # IoU from which a face is the one that was looked for
 _BATCH = 8
 _FILL = (123, 117, 104)  # outside the picture
-_LONG_SIDE = 960  # of a whole picture
+_LONG_SIDE, _LONGEST_SIDE = 960, 1920  # of a whole picture; half its own between them
+_TILE, _TILE_OVERLAP = 960, 96  # px of parts: what is larger than the overlap, the whole shows
 _MULTIPLE = 32  # of a picture's sides, in the network's pixels
 _OVERLAP = 0.3  # IoU from which two answers are one face
 
@@ -83,7 +85,9 @@ class SecondDetector:
                 found[start + index] = _best(scores[index, 0], sizes[index], offsets[index], there)
         return found
 
-    def find(self, source: Source, least: float = THRESHOLD) -> list[tuple[Box, float]]:
+    def find(
+        self, source: Source, least: float = THRESHOLD, *, small: bool = False
+    ) -> list[tuple[Box, float]]:
         """Look for faces in a whole picture.
 
         Parameters
@@ -92,30 +96,53 @@ class SecondDetector:
             The picture.
         least : float
             Faces that score less are left out.
+        small : bool
+            Look at large pictures in their own pixels, too, part by part. That takes time.
 
         Returns
         -------
         list of (Box, float)
-            Tight faces in upright, stored pixels, and their scores; the surest first. Faces of
-            less than a hundredth of the picture's long side are too small for it.
+            Tight faces in upright, stored pixels, and their scores; the surest first. Without
+            ``small``, faces of less than a hundredth of the picture's long side are too small, from
+            3840 px on those of less than a two-hundredth.
         """
-        small, (fx, fy) = source.reduced(_LONG_SIDE)
-        height, width = small.shape[:2]
+        longest = max(source.shape)
+        side = max(_LONG_SIDE, min(longest // 2, _LONGEST_SIDE))
+        picture, (fx, fy) = source.reduced(side)
+        found = self._whole(picture, least)
+        boxes = [Box(b.x0 * fx, b.y0 * fy, b.x1 * fx, b.y1 * fy) for b, _ in found]
+        sure = [score for _, score in found]
+        if small and longest > side:
+            height, width = source.shape
+            for y in starts(height, _TILE, _TILE_OVERLAP):
+                for x in starts(width, _TILE, _TILE_OVERLAP):
+                    edges = x, y, min(x + _TILE, width), min(y + _TILE, height)
+                    found = self._whole(source.part(*edges), least)
+                    boxes += [Box(b.x0 + x, b.y0 + y, b.x1 + x, b.y1 + y) for b, _ in found]
+                    sure += [score for _, score in found]
+        return [(boxes[index], sure[index]) for index in _distinct(boxes, sure, least)]
+
+    def _whole(self, picture: Image, least: float) -> list[tuple[Box, float]]:
+        """Look for faces in the pixels of one picture."""
+        height, width = picture.shape[:2]
         high, wide = (-(-side // _MULTIPLE) * _MULTIPLE for side in (height, width))
         feed = np.full((high, wide, 3), _FILL, np.float32)
-        feed[:height, :width] = small
+        feed[:height, :width] = picture
         scores, sizes, offsets = self._session.run(
             {"picture": np.ascontiguousarray(feed.transpose(2, 0, 1)[None])}
         )
-        sure, x, y, wide_half, high_half = _answers(scores[0, 0], sizes[0], offsets[0], least)
-        tight = np.stack([x - wide_half, y - high_half, 2 * wide_half, 2 * high_half], axis=1)
-        kept = cv2.dnn.NMSBoxes(tight.tolist(), sure.tolist(), least, _OVERLAP)
-        faces = []
-        for index in np.asarray(kept, np.intp).ravel():
-            x0, y0, across, down = tight[index].tolist()
-            box = Box(x0 * fx, y0 * fy, (x0 + across) * fx, (y0 + down) * fy)
-            faces.append((box, float(sure[index])))
-        return faces
+        sure, x, y, across, down = _answers(scores[0, 0], sizes[0], offsets[0], least)
+        edges = np.stack([x - across, y - down, x + across, y + down], axis=1)
+        return [
+            (Box(*edge), float(score)) for edge, score in zip(edges.tolist(), sure, strict=True)
+        ]
+
+
+def _distinct(boxes: Sequence[Box], scores: Sequence[float], least: float) -> list[int]:
+    """Return which answers are faces of their own, the surest first."""
+    tight = [(box.x0, box.y0, box.width, box.height) for box in boxes]
+    kept = cv2.dnn.NMSBoxes(tight, scores, least, _OVERLAP)
+    return [int(index) for index in np.asarray(kept, np.intp).ravel()]
 
 
 def _window(source: Source, place: Box, aspect: float) -> tuple[Image, Box]:

@@ -210,6 +210,8 @@ class Verifier:
         output: Source,
         covered: Sequence[Sighting],
         left: Sequence[Sighting] = (),
+        *,
+        small: bool = False,
     ) -> tuple[Finding, ...]:
         """Look at a whole frame for faces that were missed, whatever the style.
 
@@ -221,6 +223,8 @@ class Verifier:
             The faces that were to be covered in it.
         left : sequence of Sighting
             Those that were to be left as they are.
+        small : bool
+            Look for the smallest faces of large pictures, too, which takes time.
 
         Returns
         -------
@@ -228,7 +232,9 @@ class Verifier:
             One for each face.
         """
         known, covers = (*covered, *left), self._coverer.regions(covered)
-        places = faces_elsewhere(self._second, original, output, known, covers, self._aspect)
+        places = faces_elsewhere(
+            self._second, original, output, known, covers, self._aspect, small=small
+        )
         return tuple(Finding(frame, time, place, "missed", None) for place in places)
 
     def _must(self, sighting: Sighting, shape: tuple[int, int]) -> Region | None:
@@ -299,7 +305,7 @@ def verify_picture(
     shape = (original.shape[0], original.shape[1])
     verifier = Verifier(style, shape, device=device, threads=threads)
     seen = Fraction(0), StillPicture(original), StillPicture(output), sightings
-    missed = verifier.look_elsewhere(0, *seen, left) if elsewhere else ()
+    missed = verifier.look_elsewhere(0, *seen, left, small=True) if elsewhere else ()
     return (*verifier.look(0, *seen), *missed)
 
 

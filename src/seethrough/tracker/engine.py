@@ -46,7 +46,7 @@ _ASIDE = 0.4  # sizes of the face by which one that was lost is found aside: per
 _ASTRAY = 0.02  # more of that, each frame since it was seen
 _KEPT = 2.0  # seconds of reduced frames
 _KEPT_FRAMES = 64  # at most
-_WIDE_SIDE = 1280  # long side of the view for small faces
+_WIDE_SIDES = 1280, 1920  # long side of the view for small faces: half the film's own between them
 _WIDE, _WIDE_LOST = 15, 10  # every how many frames; where a face is lost
 _TURNED = 8  # every how many frames a turned view is searched, three of them in turn
 _HALVED = 3  # every how many frames faces are searched that the border halves
@@ -222,7 +222,8 @@ class _Engine:
         held = any(live.how(self._count - 1) == "held" for live in self._live)
         side = max(small.picture.shape[:2])
         if since % (_WIDE_LOST if held else _WIDE) == 0 and max(frame.shape) > side:
-            picture, _ = frame.reduced(_WIDE_SIDE)
+            wide = max(_WIDE_SIDES[0], min(max(frame.shape) // 2, _WIDE_SIDES[1]))
+            picture, _ = frame.reduced(wide)
             found += self._looker.whole(picture, side / max(picture.shape[:2]))
         if since % _TURNED == _TURNED // 2 or since == 0:
             turns = (1, 2, 3) if since == 0 else (1 + since // _TURNED % 3,)
