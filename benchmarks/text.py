@@ -24,8 +24,9 @@ from benchmarks.sets import SIZE, Setting
 from seethrough.degrade import low_resolution, to_uint8
 from seethrough.errors import MissingPartError
 from seethrough.restorer import Restorer
-from training.glyphs import Typeface, build, installed_fonts, is_held_out, vocabulary
+from training.glyphs import build, installed_fonts, vocabulary
 from training.text_render import background, draw, ink, line_width, phrase
+from training.typeface import Typeface, is_held_out
 
 Restore: TypeAlias = Callable[[Crops], Crops]
 """``uint8 (N, 128, 128, 3)`` degraded text to the same shape restored."""

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from seethrough import degrade
 from seethrough.degrade import Degradation, Float
 from seethrough.types import Box, Image
-from training import glyphs
+from training import typeface
 from training.block_codec import block_codec
 from training.photo_space import covered_in_photo, with_grain
 from training.text_render import Page, random_page, random_text
@@ -309,8 +309,8 @@ class Pairs:
         seed: int,
         photos: npt.NDArray[np.intp] | None = None,
     ) -> None:
-        typefaces, self.words = glyphs.load(atlas)
-        self.typefaces = [face for face in typefaces if not glyphs.is_held_out(face.family)]
+        typefaces, self.words = typeface.load(atlas)
+        self.typefaces = [face for face in typefaces if not typeface.is_held_out(face.family)]
         self.faces, self.mix, self.seed = faces, mix, seed
         self.photos = np.arange(len(faces)) if photos is None or not len(photos) else photos
 
@@ -363,8 +363,8 @@ def validation_sets(
     are for the benchmarks alone.
     """
     faces = valid[:count]
-    typefaces, words = glyphs.load(atlas)
-    typefaces = [face for face in typefaces if not glyphs.is_held_out(face.family)]
+    typefaces, words = typeface.load(atlas)
+    typefaces = [face for face in typefaces if not typeface.is_held_out(face.family)]
     rng = np.random.default_rng(20261124)
     lines = np.stack([random_text(typefaces, words, rng) for _ in range(count // 2)])
 

@@ -1,8 +1,8 @@
 """A glyph atlas: every printable ASCII character of many Debian fonts, rasterised once.
 
 Training composes lines from it on the fly with NumPy and OpenCV alone, so that a bare machine
-without fonts or FreeType renders the same text. Families listed in :data:`HELD_OUT` are never
-trained on; benchmarks render with them only.
+without fonts or FreeType renders the same text. Families that are held out
+(:mod:`training.typeface`) are never trained on; benchmarks render with them only.
 
     python -m training.glyphs ../cache/glyphs.npz
 """
@@ -13,30 +13,14 @@ import argparse
 import hashlib
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image as PilImage
 from PIL import ImageDraw, ImageFont
 
-CAP_HEIGHT = 40
-"""Height in pixels of a capital H in the atlas; lines are reduced from it, never enlarged."""
-
-CHARACTERS = "".join(chr(c) for c in range(33, 127))
-
-HELD_OUT = (
-    "Cabin",
-    "Charis SIL",
-    "Courier Prime",
-    "EB Garamond",
-    "Open Sans",
-    "PT Serif",
-    "Roboto",
-    "Vollkorn",
-)
-"""Families (by prefix) that training never sees: sans, serif, slab and typewriter faces."""
+from training.letterforms import chosen
+from training.typeface import CAP_HEIGHT, CHARACTERS, Typeface, is_held_out, save
 
 EXCLUDED = (
     "Math", "STIXIntegrals", "STIXNonUnicode", "STIXSize", "STIXVariants", "Symbols", "Keyboard",
@@ -48,33 +32,6 @@ EXCLUDED = (
 STYLES = (("regular", "book", "roman", "medium", "text"), ("bold", "semibold", "demi"),
           ("italic", "oblique"), ("bold italic", "bold oblique", "bolditalic"))  # fmt: skip
 """At most one file of each group is taken per family, by the first name that matches."""
-
-
-@dataclass(frozen=True)
-class Typeface:
-    """One font file's glyphs.
-
-    Attributes
-    ----------
-    family : str
-        Name of its family.
-    bitmaps : tuple of ndarray
-        ``uint8 (H, W)`` coverage for each of :data:`CHARACTERS`.
-    offsets : ndarray
-        ``int16 (94, 2)``: xy of a bitmap's corner from the pen on the base line, y downwards.
-    advances : ndarray
-        ``float32 (95,)``: pen movement in pixels for each character; the last is the space.
-    """
-
-    family: str
-    bitmaps: tuple[npt.NDArray[np.uint8], ...]
-    offsets: npt.NDArray[np.int16]
-    advances: npt.NDArray[np.float32]
-
-
-def is_held_out(family: str) -> bool:
-    """Whether a family belongs to the benchmarks."""
-    return family.startswith(HELD_OUT)
 
 
 def installed_fonts() -> list[tuple[str, Path]]:
@@ -103,7 +60,7 @@ def installed_fonts() -> list[tuple[str, Path]]:
 
 
 def rasterise(family: str, path: Path) -> Typeface | None:
-    """Draw a font's glyphs at :data:`CAP_HEIGHT`; ``None`` where it lacks ordinary letters."""
+    """Draw a font's glyphs at ``CAP_HEIGHT``; ``None`` where it lacks ordinary letters."""
     try:
         trial = ImageFont.truetype(str(path), 100)
     except OSError:
@@ -133,39 +90,6 @@ def build(fonts: Sequence[tuple[str, Path]]) -> list[Typeface]:
     return [face for face in faces if face is not None]
 
 
-def save(path: Path, faces: Sequence[Typeface], words: Sequence[str]) -> None:
-    """Write an atlas and its vocabulary to one compressed file."""
-    bitmaps = [bitmap for face in faces for bitmap in face.bitmaps]
-    np.savez_compressed(
-        path,
-        families=np.array([face.family for face in faces]),
-        pixels=np.concatenate([bitmap.ravel() for bitmap in bitmaps]),
-        shapes=np.array([bitmap.shape for bitmap in bitmaps], np.int16),
-        offsets=np.stack([face.offsets for face in faces]),
-        advances=np.stack([face.advances for face in faces]),
-        words=np.array(list(words)),
-    )
-
-
-def load(path: Path) -> tuple[list[Typeface], list[str]]:
-    """Read what :func:`save` wrote: the type faces and the vocabulary."""
-    with np.load(path) as archive:
-        shapes, pixels = archive["shapes"], archive["pixels"]
-        ends = np.cumsum(shapes.astype(np.int64).prod(axis=1))
-        bitmaps = [
-            part.reshape(shape)
-            for part, shape in zip(np.split(pixels, ends[:-1]), shapes, strict=True)
-        ]
-        count = len(CHARACTERS)
-        faces = [
-            Typeface(str(family), tuple(bitmaps[i * count : (i + 1) * count]), offsets, advances)
-            for i, (family, offsets, advances) in enumerate(
-                zip(archive["families"], archive["offsets"], archive["advances"], strict=True)
-            )
-        ]
-        return faces, [str(word) for word in archive["words"]]
-
-
 def vocabulary(path: Path = Path("/usr/share/dict/words")) -> list[str]:
     """Plain words of Debian's ``wamerican`` list, 2 to 12 letters, sorted."""
     words = path.read_text(encoding="utf-8").split()
@@ -174,8 +98,6 @@ def vocabulary(path: Path = Path("/usr/share/dict/words")) -> list[str]:
 
 def main() -> None:
     """Build the atlas from the fonts of this machine."""
-    from training.letterforms import chosen  # which imports this module
-
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("output", type=Path)
     output = parser.parse_args().output

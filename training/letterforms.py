@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from training.glyphs import CAP_HEIGHT, CHARACTERS, Typeface, is_held_out
+from training.typeface import CAP_HEIGHT, CHARACTERS, Typeface, is_held_out
 
 REFERENCES = (
     "DejaVu Sans",

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from seethrough import degrade
 from seethrough.types import Image
-from training import data, glyphs
+from training import data, typeface
 from training.adversary import Adversary, AdversaryConfig
 from training.network import NetworkConfig, Restorer
 from training.paper_network import PaperConfig, PaperGenerator
@@ -114,8 +114,8 @@ class SmallPairs:
     """
 
     def __init__(self, faces: npt.NDArray[np.uint8], atlas: Path, text: float, seed: int) -> None:
-        typefaces, self._words = glyphs.load(atlas)
-        self._typefaces = [face for face in typefaces if not glyphs.is_held_out(face.family)]
+        typefaces, self._words = typeface.load(atlas)
+        self._typefaces = [face for face in typefaces if not typeface.is_held_out(face.family)]
         self._faces, self._text, self._seed = faces, text, seed
 
     def __getitem__(self, index: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], int]:
@@ -195,8 +195,8 @@ def validation_sets(
     valid: npt.NDArray[np.uint8], atlas: Path
 ) -> dict[str, tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], int]]:
     """Fixed pairs: held-out faces, and text in families that training sees."""
-    typefaces, words = glyphs.load(atlas)
-    typefaces = [face for face in typefaces if not glyphs.is_held_out(face.family)]
+    typefaces, words = typeface.load(atlas)
+    typefaces = [face for face in typefaces if not typeface.is_held_out(face.family)]
     rng = np.random.default_rng(20261128)
     faces = np.stack([reduced(face) for face in valid])
     lines = np.stack([reduced(random_text(typefaces, words, rng)) for _ in range(len(valid) // 2)])

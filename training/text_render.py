@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from seethrough.degrade import to_uint8
 from seethrough.types import Image
-from training.glyphs import CAP_HEIGHT, CHARACTERS, Typeface
+from training.typeface import CAP_HEIGHT, CHARACTERS, Typeface
 
 SIZE = 128
 SPACE = len(CHARACTERS)
@@ -83,7 +83,7 @@ def draw(
     position : (float, float)
         xy of the start of the base line, in pixels.
     cap_height : float
-        In pixels, at most :data:`training.glyphs.CAP_HEIGHT`.
+        In pixels, at most :data:`training.typeface.CAP_HEIGHT`.
     angle : float
         Degrees, clockwise on screen.
     """

@@ -12,7 +12,7 @@ from benchmarks.metrics import Crops
 from benchmarks.results import Estimate, Value
 from benchmarks.sets import Setting
 from seethrough.errors import MissingPartError
-from training.glyphs import Typeface, is_held_out
+from training.typeface import Typeface, is_held_out
 
 VOCABULARY = ("plain", "words", "about", "seven", "bridge", "over", "a", "river")
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from training import glyphs
+from training import glyphs, typeface
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def atlas(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not ours:
         pytest.skip("none of the fonts DejaVu, Liberation or Open Sans is installed")
     path = tmp_path_factory.mktemp("atlas") / "glyphs.npz"
-    glyphs.save(path, glyphs.build(ours), ["see", "through", "Report", "window", "paper"])
+    typeface.save(path, glyphs.build(ours), ["see", "through", "Report", "window", "paper"])
     return path
 
 

@@ -10,14 +10,14 @@ import cv2
 import numpy as np
 import pytest
 
-from training import glyphs, letterforms
-from training.glyphs import Typeface
+from training import letterforms, typeface
+from training.typeface import Typeface
 
 
 @pytest.fixture(scope="module")
 def faces(atlas: Path) -> list[Typeface]:
     """Ordinary faces, with at least one of the references."""
-    found, _ = glyphs.load(atlas)
+    found, _ = typeface.load(atlas)
     if not any(face.family in letterforms.REFERENCES for face in found):
         pytest.skip("none of the reference families is installed")
     return found
@@ -33,7 +33,7 @@ def reference(faces: Sequence[Typeface]) -> Typeface:
 
 def shuffled(face: Typeface) -> Typeface:
     """The same drawings, each for another character."""
-    order = np.roll(np.arange(len(glyphs.CHARACTERS)), 7)
+    order = np.roll(np.arange(len(typeface.CHARACTERS)), 7)
     return replace(
         face,
         family="Cipher",
@@ -63,7 +63,7 @@ def test_letters_that_are_not_what_they_say_leave(faces: list[Typeface]) -> None
 
 def test_capitals_in_place_of_small_letters_leave(faces: list[Typeface]) -> None:
     face = reference(faces)
-    order = [ord(chr(i + 33).upper()) - 33 for i in range(len(glyphs.CHARACTERS))]
+    order = [ord(chr(i + 33).upper()) - 33 for i in range(len(typeface.CHARACTERS))]
     capitals = replace(
         face,
         family="Capitals",
@@ -86,7 +86,7 @@ def test_another_width_is_no_copy(faces: list[Typeface]) -> None:
 
 
 def test_copies_of_held_out_faces_leave(faces: list[Typeface]) -> None:
-    secret = narrowed(reference(faces), f"{glyphs.HELD_OUT[0]} Secret")
+    secret = narrowed(reference(faces), f"{typeface.HELD_OUT[0]} Secret")
     kept = names(letterforms.chosen([*faces, replace(secret, family="Leak"), secret]))
     assert secret.family in kept
     assert "Leak" not in kept

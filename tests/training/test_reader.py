@@ -14,7 +14,7 @@ from onnx import helper, numpy_helper
 
 torch = pytest.importorskip("torch", reason="training needs the `train` extra")
 
-from training import data, glyphs, reader, text_render  # noqa: E402
+from training import data, reader, text_render, typeface  # noqa: E402
 from training.bounded import bounded_loss  # noqa: E402
 from training.lined_pairs import LinedPairs  # noqa: E402
 from training.losses import psnr_loss  # noqa: E402
@@ -228,7 +228,7 @@ def test_lined_pairs_are_pairs_and_tell_of_whole_lines(atlas: Path, faces: np.nd
 
 
 def test_a_page_says_where_its_lines_are(atlas: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    typefaces, words = glyphs.load(atlas)
+    typefaces, words = typeface.load(atlas)
     level = text_render.draw
 
     def upright(canvas: np.ndarray, face: object, text: str, *rest: object) -> None:

@@ -14,7 +14,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="training needs the `train` extra")
 
 from seethrough import degrade  # noqa: E402
-from training import data, export, glyphs, pack, text_render, warm_start  # noqa: E402
+from training import data, export, pack, text_render, typeface, warm_start  # noqa: E402
 from training.block_codec import block_codec  # noqa: E402
 from training.losses import LOSSES, psnr_loss  # noqa: E402
 from training.network import Bands, Conv, NetworkConfig, Restorer  # noqa: E402
@@ -28,12 +28,12 @@ class TestText:
     def test_held_out_families_are_never_trained_on(self, atlas: Path, faces: np.ndarray) -> None:
         pairs = data.Pairs(faces, atlas, data.Mix(), seed=1)
         assert pairs.typefaces
-        assert not any(glyphs.is_held_out(face.family) for face in pairs.typefaces)
+        assert not any(typeface.is_held_out(face.family) for face in pairs.typefaces)
 
     def test_atlas_survives_its_file(self, atlas: Path, tmp_path: Path) -> None:
-        typefaces, words = glyphs.load(atlas)
-        glyphs.save(tmp_path / "again.npz", typefaces, words)
-        again, same_words = glyphs.load(tmp_path / "again.npz")
+        typefaces, words = typeface.load(atlas)
+        typeface.save(tmp_path / "again.npz", typefaces, words)
+        again, same_words = typeface.load(tmp_path / "again.npz")
         assert same_words == words
         for one, other in zip(typefaces, again, strict=True):
             assert one.family == other.family
@@ -41,7 +41,7 @@ class TestText:
             assert all(map(np.array_equal, one.bitmaps, other.bitmaps))
 
     def test_capitals_have_the_cap_height(self, atlas: Path) -> None:
-        typefaces, _ = glyphs.load(atlas)
+        typefaces, _ = typeface.load(atlas)
         for face in typefaces:
             canvas = np.zeros((128, 128), np.float32)
             text_render.draw(canvas, face, "H", (20, 80), 24.0)
@@ -55,7 +55,7 @@ class TestText:
                 assert not (any(map(str.isdigit, word)) and any(map(str.isalpha, word)))
 
     def test_text_stands_out(self, atlas: Path, rng: np.random.Generator) -> None:
-        typefaces, words = glyphs.load(atlas)
+        typefaces, words = typeface.load(atlas)
         pictures = [text_render.random_text(typefaces, words, rng) for _ in range(20)]
         assert all(p.shape == (128, 128, 3) and p.dtype == np.uint8 for p in pictures)
         assert np.mean([np.ptp(p.mean(axis=2)) > 60 for p in pictures]) > 0.8
