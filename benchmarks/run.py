@@ -25,6 +25,7 @@ MODULES = (
     "text",
     "compute",
     "photo",
+    "small_faces",
     "footprint",
     "odds",
     "leakage",
