@@ -289,7 +289,7 @@ def test_chapters_and_attachments_go_unless_kept(tmp_path):
     whole = tmp_path / "in.mkv"
     with av.open(str(film)) as source, av.open(str(whole), "w") as container:
         stream = container.add_stream_from_template(source.streams.video[0])
-        container.add_attachment("font.ttf", "font/ttf", b"a font")
+        container.add_attachment("font.ttf", "font/ttf", b"OTTO: a font")
         container.add_attachment("cover.png", "image/png", b"a face")
         container.set_chapters(
             [

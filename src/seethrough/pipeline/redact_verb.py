@@ -80,7 +80,7 @@ def redact(
         Sound of films. A voice identifies too.
     keep_metadata : bool
         Keep descriptive EXIF of photos, and tags, chapters and attachments of films, which may hold
-        names and places. Thumbnails are always dropped.
+        names and places. Thumbnails and other pictures are always dropped.
     keep_subtitles : bool
         Keep subtitles of films, which may hold names.
     codec : {"h264", "h265", "vp9", "av1"}, optional

@@ -17,9 +17,10 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from seethrough.errors import InputError, UsageError
+from seethrough.errors import UsageError
+from seethrough.video.carried import bare, font, header, language, words
 from seethrough.video.codecs import Encoding
-from seethrough.video.opening import open_film, start_of
+from seethrough.video.opening import damaged_tracks, open_film, start_of
 from seethrough.video.options import EncodeOptions
 from seethrough.video.parts import Part
 from seethrough.video.reader import FilmInfo
@@ -71,7 +72,7 @@ def opened(
     ) as container:
         container.flags |= _BITEXACT  # nothing random, no versions
         picture = _picture(container, info, encoding, threads)
-        others = {stream.index: _copy(container, stream, path, options) for stream in copied}
+        others = {stream.index: _copy(container, stream, path, info, options) for stream in copied}
         _describe(container, source, encoding, options)
         try:
             container.start_encoding()
@@ -119,8 +120,8 @@ def join(
         open_film(info.path) as source,
         opened(path, source, info, encoding, options, threads) as (container, picture, others),
     ):
-        header = bytes(picture.codec_context.extradata or b"")
-        if any(part.header != header for part in parts):
+        head = bytes(picture.codec_context.extradata or b"")
+        if any(part.header != head for part in parts):
             raise RuntimeError("the encoder's header has changed between segments")
         pictures = _pictures(parts, info, picture)
         copies = _copies(source, others)
@@ -147,10 +148,7 @@ def _readable(info: FilmInfo) -> Iterator[None]:
     except OSError:  # among them some of FFmpeg's: the disk is full
         raise
     except av.FFmpegError as error:
-        raise InputError(
-            f"the sound or the subtitles of {info.path} are damaged",
-            "leave them out (voice mute), or export the film again",
-        ) from error
+        raise damaged_tracks(info.path) from error
 
 
 def _muxer(
@@ -186,7 +184,9 @@ def _picture(
     return stream
 
 
-def _copy(container: OutputContainer, stream: Stream, path: Path, options: EncodeOptions) -> Stream:
+def _copy(
+    container: OutputContainer, stream: Stream, path: Path, info: FilmInfo, options: EncodeOptions
+) -> Stream:
     try:
         copy = container.add_stream_from_template(stream)
     except (ValueError, av.FFmpegError) as error:
@@ -198,11 +198,12 @@ def _copy(container: OutputContainer, stream: Stream, path: Path, options: Encod
             f"{path.suffix} cannot hold the {what} of this film (codec {name})",
             f"choose .mkv or .mov, or {remedy}",
         ) from error
-    kept = dict(stream.metadata) if options.keep_metadata else {}
+    copied: Any = copy.codec_context
+    copied.extradata = header(stream, info.path)
+    kept = words(stream.metadata) if options.keep_metadata else {}
     kept = {key: value for key, value in kept.items() if not key.upper().startswith(_UNTRUE)}
-    if language := stream.metadata.get("language"):
-        kept["language"] = language
-    copy.metadata.update(kept)
+    kept.pop("language", None)
+    copy.metadata.update(kept | language(stream.metadata))
     copy.disposition = Disposition(stream.disposition)
     return copy
 
@@ -215,13 +216,15 @@ def _describe(
 ) -> None:
     if options.keep_metadata:
         container.metadata.update(
-            {key: value for key, value in source.metadata.items() if key not in _STRUCTURE}
+            {key: value for key, value in words(source.metadata).items() if key not in _STRUCTURE}
         )
-        container.set_chapters(source.chapters())
+        chapters = source.chapters()
+        for chapter in chapters:
+            chapter["metadata"] = words(chapter["metadata"])
+        container.set_chapters(chapters)
         if encoding.container == "matroska":
-            for stream in source.streams.attachments:
-                if not (stream.mimetype or "").startswith("image"):  # it may show a face
-                    container.add_stream_from_template(stream)
+            for found in filter(None, map(font, source.streams.attachments)):
+                container.add_attachment(*found)
     if options.description:
         container.metadata["comment"] = options.description
 
@@ -273,7 +276,9 @@ def _copies(source: InputContainer, others: dict[int, Stream]) -> Iterator[Packe
         if packet.is_discard and not -_RUN_IN <= _when(packet) < 0:
             continue
         packet.stream = others[packet.stream.index]
-        yield packet
+        copy = bare(packet)
+        if copy.size or not packet.size:  # else it was all tag, and no sound
+            yield copy
 
 
 def _when(packet: Packet[Any]) -> Fraction:

@@ -131,6 +131,14 @@ def damaged(path: Path, seconds: Fraction | float | None) -> InputError:
     return InputError(f"{path} is damaged{where}", _REPAIR)
 
 
+def damaged_tracks(path: Path) -> InputError:
+    """Return the error for a film whose other tracks cannot be copied."""
+    return InputError(
+        f"the sound or the subtitles of {path} are damaged",
+        "leave them out (voice mute), or export the film again",
+    )
+
+
 def clock(seconds: float) -> str:
     """Return seconds as ``hh:mm:ss.mmm``."""
     thousandths = round(max(seconds, 0.0) * 1000)

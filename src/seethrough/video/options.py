@@ -29,7 +29,7 @@ class EncodeOptions:
     voice : str
         ``keep`` copies every sound track as it is, ``mute`` drops them all.
     keep_metadata : bool
-        Keep tags, chapters and attachments, which may hold names and places.
+        Keep tags of short plain text, chapters and attached fonts, which may hold names and places.
     keep_subtitles : bool
         Keep subtitle tracks, which may hold names.
     description : str or None
