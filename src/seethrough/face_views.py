@@ -21,10 +21,10 @@ _LONG_SIDES = (2560, 1280, 512, 200)
 _MARGIN = 50  # px around the smallest view: a face may fill the picture
 _HIDDEN_SIDE = 90  # px: long side of the smallest view against covers that nothing reported
 
-# The search for small faces: parts of the picture in its own pixels. What is larger than the
-# overlap is larger than 12 px in the views of the whole picture, too.
-_TILE = 1280
-_OVERLAP = 128
+# The search for small faces: parts of the picture, larger than they are.
+_TILE = 640  # px of the picture
+_ENLARGED = 2.0  # times
+_SEEN = 32  # px: faces so wide are found in a view for sure
 
 CELL_PX = 9.0
 """Against covers: how many pixels a cell measures in a view."""
@@ -90,14 +90,14 @@ def plain_views(shape: tuple[int, ...]) -> list[View]:
 
 
 def small_views(shape: tuple[int, ...]) -> list[View]:
-    """Return overlapping parts of a picture that :func:`plain_views` reduces, in its own pixels."""
+    """Return overlapping parts of a picture, enlarged: of faces of 12 px the network sees few."""
     height, width = shape[:2]
-    if max(height, width) <= _LONG_SIDES[0]:
-        return []
+    # What the overlap does not hold is large enough in the largest view of the whole picture.
+    overlap = math.ceil(_SEEN * max(max(height, width) / _LONG_SIDES[0], 1.0))
     return [
-        View((slice(y, min(y + _TILE, height)), slice(x, min(x + _TILE, width))), 1.0, 0)
-        for y in starts(height, _TILE, _OVERLAP)
-        for x in starts(width, _TILE, _OVERLAP)
+        View((slice(y, min(y + _TILE, height)), slice(x, min(x + _TILE, width))), 1 / _ENLARGED, 0)
+        for y in starts(height, _TILE, overlap)
+        for x in starts(width, _TILE, overlap)
     ]
 
 

@@ -112,8 +112,8 @@ class FaceDetector:
         accept : float
             Score from which something that nothing covers is a face: :data:`ACCEPT`, or less.
         small : bool
-            Search large pictures in their own pixels, too: otherwise faces of less than a
-            two-hundredth of their long side are too small. That takes time.
+            Search the picture enlarged, too, part by part: otherwise faces of less than 20 px, or
+            in large pictures of a hundredth of their long side, may be missed. That takes time.
 
         Returns
         -------
@@ -203,8 +203,9 @@ def _searches(
     for region in covered:
         views, sigmas = cover_views(region, shape)
         searches.append(_Search(views, sigmas, region.box, _ZOOMS, _ACCEPT_COVERED))
-    views = [*plain_views(shape), *(small_views(shape) if small else ())]
-    searches.append(_Search(views, (0.0,), None, (1.0,), accept))
+    searches.append(_Search(plain_views(shape), (0.0,), None, (1.0,), accept))
+    if small:
+        searches.append(_Search(small_views(shape), (0.0,), None, (1.0,), ACCEPT))
     hidden = _ACCEPT_HIDDEN[bool(covered)]
     for view in hidden_views(shape):
         sigmas = tuple(share * CELL_PX * view.factor for share in CELL_SIGMAS)
