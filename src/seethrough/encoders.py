@@ -8,10 +8,12 @@ EXIF ``ImageDescription`` and ``Software``, and as XMP with the IPTC digital sou
 from __future__ import annotations
 
 import io
+import re
 import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Number
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -19,6 +21,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
+from PIL import ExifTags
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 import seethrough
@@ -28,7 +31,10 @@ SOFTWARE = f"seethrough {seethrough.__version__}"
 
 _DESCRIPTION, _SOFTWARE = 0x010E, 0x0131
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
-_MAKER_NOTE, _EXIF_WIDTH, _EXIF_HEIGHT = 0x927C, 0xA002, 0xA003
+_EXIF_WIDTH, _EXIF_HEIGHT = 0xA002, 0xA003
+# Of the camera's own making, or tables that tell a person nothing: maker note, OECF, spatial
+# frequency response, colour filter pattern, device settings, another directory.
+_TABLES = frozenset({0x927C, 0x8828, 0xA20C, 0xA302, 0xA40B, 0xA005})
 # What a camera or a person said about the picture. Not the tags that say how it is stored.
 _KEPT = (
     0x010F,  # make
@@ -39,6 +45,11 @@ _KEPT = (
     0x0132,  # date and time
     0x013B,  # artist
     0x8298,  # copyright
+)
+_LONGEST_VALUE, _MOST_NUMBERS = 1000, 64  # characters or bytes; numbers
+# How files begin that pictures lie in: JPEG, PNG, GIF, WebP, TIFF, HEIF.
+_FILE = re.compile(
+    rb"\xff\xd8\xff|\x89PNG|GIF8[79]a|RIFF.{4}WEBP|II\x2a\0|MM\0\x2a|ftyp", re.DOTALL
 )
 _EXIF_BYTES = 60_000  # a JPEG segment holds 65,533
 
@@ -142,16 +153,22 @@ class Encoder:
 def descriptive_exif(source: PIL.Image.Image) -> bytes | None:
     """Return the EXIF tags of an open file that stay true of a restored copy.
 
-    Storage, orientation, thumbnail and maker note are left out. Damaged EXIF is dropped.
+    Storage, orientation, thumbnail and maker note are left out, and every value that is no number
+    or short text under a name of the standard: it may hold another picture. Damaged EXIF is
+    dropped.
     """
     kept = PIL.Image.Exif()
     try:
         found = source.getexif()
         for tag in _KEPT:
-            if tag in found:
+            if tag in found and _says_something(found[tag]):
                 kept[tag] = found[tag]
-        for ifd in (_EXIF_IFD, _GPS_IFD):
-            tags = {k: v for k, v in found.get_ifd(ifd).items() if k != _MAKER_NOTE}
+        for ifd, known in ((_EXIF_IFD, ExifTags.TAGS), (_GPS_IFD, ExifTags.GPSTAGS)):
+            tags = {
+                tag: value
+                for tag, value in found.get_ifd(ifd).items()
+                if tag in known and tag not in _TABLES and _says_something(value)
+            }
             if tags:
                 kept.get_ifd(ifd).update(tags)
         data = kept.tobytes()
@@ -160,6 +177,16 @@ def descriptive_exif(source: PIL.Image.Image) -> bytes | None:
         return None
     empty = len(PIL.Image.Exif().tobytes())
     return data if empty < len(data) <= _EXIF_BYTES else None
+
+
+def _says_something(value: Any) -> bool:
+    """Tell whether a tag's value is a few numbers or a short text, and no file."""
+    if isinstance(value, str):
+        value = value.encode("latin-1", "replace")  # as it was decoded
+    if isinstance(value, bytes):
+        return len(value) <= _LONGEST_VALUE and not _FILE.search(value)
+    numbers = value if isinstance(value, tuple) else (value,)
+    return len(numbers) <= _MOST_NUMBERS and all(isinstance(each, Number) for each in numbers)
 
 
 def encode_png(frame: Frame) -> bytes:

@@ -24,6 +24,7 @@ from seethrough.pipeline.redact_missed import (
 )
 from seethrough.pipeline.redact_options import RedactOptions
 from seethrough.pipeline.remains import Remain, Remains
+from seethrough.profiles import trimmed
 from seethrough.redactor import Coverer, Finding, StillPicture, Style, verify_picture
 from seethrough.redactor.style import GROWTH
 from seethrough.tracker import Tracks
@@ -161,6 +162,8 @@ def _attempt(
     redacted = painted(picture, patches)
     outcome.spend("cover", started)
     started = time.perf_counter()
+    if redacted.profile is not None:
+        redacted = replace(redacted, profile=trimmed(redacted.profile))
     if not options.keep_metadata:
         redacted = replace(redacted, exif=None)
     image.write(
