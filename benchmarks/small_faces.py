@@ -120,22 +120,23 @@ def run(options: Options) -> Section:
         for name, found in (*seen.items(), ("either", [*seen["ours"], *seen["second"]])):
             hits = sum(any(box.iou(each) >= FOUND for each in found) for box in boxes)
             row[name] = hits / len(boxes)
-        row["false"] = sum(all(box.iou(each) < 0.1 for box in boxes) for each in seen["ours"])
         rows.append(row)
+    bare = backdrop(np.random.default_rng(options.seed))
     columns = (
         Column("width", "face width, px"),
         Column("whole", "in the reduced photo alone", 2),
         Column("ours", "by the search of `redact`", 2),
         Column("second", "by the detector that verifies", 2),
         Column("either", "by either", 2),
-        Column("false", "false faces a photo"),
     )
     text = (
         f"Photos of {WIDTH} x {HEIGHT} px, each with {len(faces)} people of `eval/lfw`, set into a "
         "generated backdrop, their faces all of one width. Share of them that is found "
-        f"(IoU at least {FOUND}): by the views of the whole photo that `restore` searches, by the "
-        "search of `redact`, which adds the photo's own pixels, and by the second detector that "
-        "looks at its result."
+        f"(IoU at least {FOUND}): by the views of the whole photo that `restore` searches; by the "
+        "search of `redact`, which adds the photo enlarged, part by part; and by the second "
+        "detector that looks at its result, in the photo's own pixels. In processor time they are "
+        f"as 1 to {spent['ours'] / spent['whole']:.1f} to {spent['second'] / spent['whole']:.1f}. "
+        f"In the backdrop alone the search of `redact` finds {len(searches['ours'](bare))} faces."
     )
     table = Table("Faces found", columns, tuple(rows))
     return Section(
