@@ -20,7 +20,7 @@ from benchmarks.photo import HEIGHT, WIDTH, backdrop
 from benchmarks.results import Column, Options, Section, Table, Value
 from seethrough import image
 from seethrough.errors import InputError
-from seethrough.faces import ACCEPT_WARY, FaceDetector
+from seethrough.faces import ACCEPT, ACCEPT_WARY, FaceDetector
 from seethrough.redactor import StillPicture
 from seethrough.redactor.second_detector import SecondDetector
 from seethrough.types import Box, Face, Image
@@ -102,7 +102,7 @@ def run(options: Options) -> Section:
     searches: dict[str, Search] = {
         "whole": lambda photo: [f.box for f in detector.detect(photo, accept=ACCEPT_WARY)],
         "ours": lambda photo: [
-            f.box for f in detector.detect(photo, accept=ACCEPT_WARY, small=True)
+            f.box for f in detector.detect(photo, accept=ACCEPT_WARY, small=ACCEPT)
         ],
         "second": lambda photo: [box for box, _ in second.find(StillPicture(photo), small=True)],
     }

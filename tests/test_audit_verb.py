@@ -10,10 +10,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import cv2
 import jsonschema
 import numpy as np
 import PIL.Image
 import pytest
+from skimage.data import astronaut
 
 import seethrough
 from seethrough import pipeline
@@ -34,7 +36,7 @@ auditing = sys.modules["seethrough.pipeline.auditing"]
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Attackers that a test can predict, and a detector that knows the scene."""
 
-    def detect(self: FaceDetector, picture: Image, covered: Any = ()) -> tuple[Face, ...]:
+    def detect(self: FaceDetector, picture: Image, *_: Any, **__: Any) -> tuple[Face, ...]:
         return (face(),) if picture.shape == scene().shape else ()
 
     monkeypatch.setattr(auditing, "AuditEngine", StandIn)
@@ -196,7 +198,7 @@ def test_missing_attackers_are_code_6(files: Path, monkeypatch: pytest.MonkeyPat
     def missing(*_: Any) -> None:
         raise MissingPartError("the weights are missing", "install seethrough again")
 
-    monkeypatch.setattr(FaceDetector, "detect", lambda *_: (face(),))
+    monkeypatch.setattr(FaceDetector, "detect", lambda *_, **__: (face(),))
     monkeypatch.setattr(auditing, "AuditEngine", missing)
     arguments = ["audit", "--original", "raw.png", "--style", "solid", "-o", "r"]
     assert run([*arguments, "--json", "r.json"]) == 6
@@ -227,6 +229,23 @@ def test_the_detector_that_ships_finds_the_face(
     assert found.face.box.iou(face().box) > 0.6
     assert found.verdict == "exposed"
     assert [used.name for used in report.weights] == ["detector", "aligner"]
+
+
+def test_a_small_face_that_nothing_covers_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(auditing, "AuditEngine", StandIn)
+    large = np.full((900, 5200, 3), 128, np.uint8)
+    large[100:612, 100:612] = astronaut()
+    small = cv2.resize(astronaut(), None, fx=0.22, fy=0.22, interpolation=cv2.INTER_AREA)
+    large[700 : 700 + len(small), 3000 : 3000 + len(small)] = small
+    save(tmp_path / "raw.png", large)
+    large[150:290, 260:390] = 0
+    save(tmp_path / "red.png", large)
+    report = pipeline.audit(tmp_path / "raw.png", tmp_path / "r", redacted=tmp_path / "red.png")
+    hidden, bare = report.audits[0].faces
+    assert (hidden.verdict, bare.verdict) == ("not distinguishable from chance", "uncovered")
+    assert 15 < bare.face.box.width < 25
 
 
 # Planted leaks

@@ -16,7 +16,7 @@ from skimage.data import astronaut
 import seethrough
 from seethrough import colour
 from seethrough.face_views import starts
-from seethrough.faces import FaceDetector
+from seethrough.faces import ACCEPT, FaceDetector
 from seethrough.image import Picture
 from seethrough.pipeline.networks import Networks
 from seethrough.redactor import StillPicture
@@ -57,7 +57,7 @@ def test_the_search_for_small_faces_looks_at_a_pictures_own_pixels(
     picture, face = large
     detector = FaceDetector("cpu", 1)
     assert detector.detect(picture) == ()
-    (found,) = detector.detect(picture, small=True)
+    (found,) = detector.detect(picture, small=ACCEPT)
     assert meets(found.box, face)
 
 

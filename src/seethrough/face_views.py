@@ -24,7 +24,7 @@ _HIDDEN_SIDE = 90  # px: long side of the smallest view against covers that noth
 # The search for small faces: parts of the picture, larger than they are.
 _TILE = 640  # px of the picture
 _ENLARGED = 2.0  # times
-_SEEN = 32  # px: faces so wide are found in a view for sure
+_SEEN = 32  # px in a view: faces so wide are found
 
 CELL_PX = 9.0
 """Against covers: how many pixels a cell measures in a view."""
@@ -92,13 +92,17 @@ def plain_views(shape: tuple[int, ...]) -> list[View]:
 def small_views(shape: tuple[int, ...]) -> list[View]:
     """Return overlapping parts of a picture, enlarged: of faces of 12 px the network sees few."""
     height, width = shape[:2]
-    # What the overlap does not hold is large enough in the largest view of the whole picture.
-    overlap = math.ceil(_SEEN * max(max(height, width) / _LONG_SIDES[0], 1.0))
+    overlap = seen_from(shape)
     return [
         View((slice(y, min(y + _TILE, height)), slice(x, min(x + _TILE, width))), 1 / _ENLARGED, 0)
         for y in starts(height, _TILE, overlap)
         for x in starts(width, _TILE, overlap)
     ]
+
+
+def seen_from(shape: tuple[int, ...]) -> int:
+    """Return from how many pixels on the largest view of a whole picture shows faces for sure."""
+    return math.ceil(_SEEN * max(max(shape[:2]) / _LONG_SIDES[0], 1.0))
 
 
 def starts(length: int, tile: int, overlap: int) -> list[int]:

@@ -10,6 +10,7 @@ no view shows a face under a cover, the aligner may still settle on one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from seethrough.face_views import (
     cover_views,
     hidden_views,
     plain_views,
+    seen_from,
     small_views,
     smoothed,
 )
@@ -42,6 +44,10 @@ ACCEPT = 0.65
 ACCEPT_WARY = 0.3
 """The same where to miss a face is worse than to take something else for one: half faces at the
 border and blurred ones in the background score less."""
+
+ACCEPT_SURE = 0.9
+"""The same where something else would be taken for a face more often, as among small and brightened
+things; faces that are clear score more than 0.98 there, too."""
 
 _ACCEPT_COVERED = 0.4  # the same, for the best face inside a reported cover
 _ACCEPT_HIDDEN = (0.9, 0.95)  # where only smoothing shows it: no cover reported, some reported
@@ -65,6 +71,7 @@ class _Search(NamedTuple):
     within: Box | None  # where candidates count
     zooms: Sequence[float]  # of the second look
     accept: float
+    largest: float = math.inf  # width of a face in picture pixels
 
     @property
     def clear(self) -> bool:
@@ -98,7 +105,7 @@ class FaceDetector:
         covered: Sequence[CoveredRegion] = (),
         *,
         accept: float = ACCEPT,
-        small: bool = False,
+        small: float | None = None,
     ) -> tuple[Face, ...]:
         """Find the faces of a picture.
 
@@ -111,9 +118,10 @@ class FaceDetector:
             them: there the search is smoothed to fit.
         accept : float
             Score from which something that nothing covers is a face: :data:`ACCEPT`, or less.
-        small : bool
-            Search the picture enlarged, too, part by part: otherwise faces of less than 20 px, or
-            in large pictures of a hundredth of their long side, may be missed. That takes time.
+        small : float, optional
+            Search the picture enlarged, too, part by part; what scores so much there is a face.
+            Otherwise faces of less than 20 px, or in large pictures of a hundredth of their long
+            side, may be missed. That takes time.
 
         Returns
         -------
@@ -122,10 +130,11 @@ class FaceDetector:
         """
         found = Candidates.none()
         sources = Sources(picture)
-        for search in _searches(picture.shape, covered, accept, small=small):
+        for search in _searches(picture.shape, covered, accept, small):
             seen = self._seen(sources, search.views)
             if search.within is not None:
                 seen = seen.take(_share_inside(seen.boxes, search.within) > _SAME)
+            seen = seen.take(seen.boxes[:, 2] - seen.boxes[:, 0] <= search.largest)
             sure = found.boxes[found.scores >= _SURE]
             seen = seen.take((iou(seen.boxes, sure) <= _SAME).all(axis=1))
             found = Candidates.joined([found, self._second_look(picture, seen, search)])
@@ -196,7 +205,7 @@ class FaceDetector:
 
 
 def _searches(
-    shape: tuple[int, ...], covered: Sequence[CoveredRegion], accept: float, *, small: bool
+    shape: tuple[int, ...], covered: Sequence[CoveredRegion], accept: float, small: float | None
 ) -> list[_Search]:
     """Return what to search, in order: faces found for sure are not looked for again."""
     searches = []
@@ -204,8 +213,9 @@ def _searches(
         views, sigmas = cover_views(region, shape)
         searches.append(_Search(views, sigmas, region.box, _ZOOMS, _ACCEPT_COVERED))
     searches.append(_Search(plain_views(shape), (0.0,), None, (1.0,), accept))
-    if small:
-        searches.append(_Search(small_views(shape), (0.0,), None, (1.0,), ACCEPT))
+    if small is not None:
+        largest = 2.0 * seen_from(shape)  # what is larger in a part is part of something
+        searches.append(_Search(small_views(shape), (0.0,), None, (1.0,), small, largest))
     hidden = _ACCEPT_HIDDEN[bool(covered)]
     for view in hidden_views(shape):
         sigmas = tuple(share * CELL_PX * view.factor for share in CELL_SIGMAS)

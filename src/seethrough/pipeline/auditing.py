@@ -19,6 +19,7 @@ from seethrough.auditor.leaks import read_container
 from seethrough.auditor.picture import File, Outcome, audit_picture, check_swapped
 from seethrough.auditor.references import same_people
 from seethrough.errors import InputError, SeeThroughError, UsageError
+from seethrough.faces import ACCEPT_SURE
 from seethrough.files import make_private, read_bytes
 from seethrough.pipeline.audit_options import AuditOptions
 from seethrough.pipeline.audit_report import AuditRecord, AuditReport, write_data
@@ -201,7 +202,7 @@ class _Auditing:
 
     def _found(self, path: Path, pixels: Image) -> tuple[Face, ...]:
         if path not in self._faces:
-            found = self._networks.detector.detect(pixels)
+            found = self._networks.detector.detect(pixels, small=ACCEPT_SURE)
             self._faces[path] = tuple(sorted(found, key=lambda face: face.box.x0))
         return self._faces[path]
 

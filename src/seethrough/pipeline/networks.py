@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seethrough import colour
 from seethrough.face_aligner import FaceAligner
-from seethrough.faces import ACCEPT_WARY, FaceDetector
+from seethrough.faces import ACCEPT, ACCEPT_SURE, ACCEPT_WARY, FaceDetector
 from seethrough.image import Picture
 from seethrough.operators import find_covered
 from seethrough.restorer import Restorer
@@ -75,9 +75,9 @@ class Networks:
         """
         pixels = picture.pixels
         covered = find_covered(pixels)
-        faces = list(self.detector.detect(pixels, covered, accept=ACCEPT_WARY, small=True))
+        faces = list(self.detector.detect(pixels, covered, accept=ACCEPT_WARY, small=ACCEPT))
         for view in colour.other_views(pixels, picture.samples, picture.alpha):
-            for face in self.detector.detect(view, small=True):
+            for face in self.detector.detect(view, accept=ACCEPT_SURE, small=ACCEPT_SURE):
                 if all(face.box.iou(other.box) <= _SAME for other in faces):
                     faces.append(face)
         return tuple(faces)
