@@ -8,12 +8,10 @@ EXIF ``ImageDescription`` and ``Software``, and as XMP with the IPTC digital sou
 from __future__ import annotations
 
 import io
-import re
 import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Number
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -21,37 +19,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import PIL.Image
-from PIL import ExifTags
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 import seethrough
 from seethrough.colour import to_eight_bits
+from seethrough.exif_kept import DESCRIPTIVE, EXIF_IFD, GPS_IFD, HEIGHT, WIDTH
 
 SOFTWARE = f"seethrough {seethrough.__version__}"
 
 _DESCRIPTION, _SOFTWARE = 0x010E, 0x0131
-_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
-_EXIF_WIDTH, _EXIF_HEIGHT = 0xA002, 0xA003
-# Of the camera's own making, or tables that tell a person nothing: maker note, OECF, spatial
-# frequency response, colour filter pattern, device settings, another directory.
-_TABLES = frozenset({0x927C, 0x8828, 0xA20C, 0xA302, 0xA40B, 0xA005})
-# What a camera or a person said about the picture. Not the tags that say how it is stored.
-_KEPT = (
-    0x010F,  # make
-    0x0110,  # model
-    0x011A,  # resolution
-    0x011B,
-    0x0128,
-    0x0132,  # date and time
-    0x013B,  # artist
-    0x8298,  # copyright
-)
-_LONGEST_VALUE, _MOST_NUMBERS = 1000, 64  # characters or bytes; numbers
-# How files begin that pictures lie in: JPEG, PNG, GIF, WebP, TIFF, HEIF.
-_FILE = re.compile(
-    rb"\xff\xd8\xff|\x89PNG|GIF8[79]a|RIFF.{4}WEBP|II\x2a\0|MM\0\x2a|ftyp", re.DOTALL
-)
-_EXIF_BYTES = 60_000  # a JPEG segment holds 65,533
 
 _XMP = """\
 <?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -85,7 +61,7 @@ class Mark:
     reconstruction : bool
         Whether a trained network made a part of it.
     exif : bytes or None
-        Tags of the original, from :func:`descriptive_exif`.
+        Tags of the original, from :func:`seethrough.exif_kept.descriptive_exif`.
     """
 
     description: str
@@ -106,9 +82,9 @@ class Mark:
         exif = PIL.Image.Exif()
         if self.exif is not None:
             exif.load(self.exif)
-            details = exif.get_ifd(_EXIF_IFD)
-            if _EXIF_WIDTH in details or _EXIF_HEIGHT in details:
-                details.update({_EXIF_WIDTH: width, _EXIF_HEIGHT: height})
+            details = exif.get_ifd(EXIF_IFD)
+            if WIDTH in details or HEIGHT in details:
+                details.update({WIDTH: width, HEIGHT: height})
         exif[_DESCRIPTION] = self.description
         exif[_SOFTWARE] = SOFTWARE
         return exif
@@ -148,45 +124,6 @@ class Encoder:
 
     encode: Callable[[Frame], bytes]
     longest_side: int
-
-
-def descriptive_exif(source: PIL.Image.Image) -> bytes | None:
-    """Return the EXIF tags of an open file that stay true of a restored copy.
-
-    Storage, orientation, thumbnail and maker note are left out, and every value that is no number
-    or short text under a name of the standard: it may hold another picture. Damaged EXIF is
-    dropped.
-    """
-    kept = PIL.Image.Exif()
-    try:
-        found = source.getexif()
-        for tag in _KEPT:
-            if tag in found and _says_something(found[tag]):
-                kept[tag] = found[tag]
-        for ifd, known in ((_EXIF_IFD, ExifTags.TAGS), (_GPS_IFD, ExifTags.GPSTAGS)):
-            tags = {
-                tag: value
-                for tag, value in found.get_ifd(ifd).items()
-                if tag in known and tag not in _TABLES and _says_something(value)
-            }
-            if tags:
-                kept.get_ifd(ifd).update(tags)
-        data = kept.tobytes()
-        PIL.Image.Exif().load(data)
-    except Exception:  # Pillow raises almost anything on damaged tags
-        return None
-    empty = len(PIL.Image.Exif().tobytes())
-    return data if empty < len(data) <= _EXIF_BYTES else None
-
-
-def _says_something(value: Any) -> bool:
-    """Tell whether a tag's value is a few numbers or a short text, and no file."""
-    if isinstance(value, str):
-        value = value.encode("latin-1", "replace")  # as it was decoded
-    if isinstance(value, bytes):
-        return len(value) <= _LONGEST_VALUE and not _FILE.search(value)
-    numbers = value if isinstance(value, tuple) else (value,)
-    return len(numbers) <= _MOST_NUMBERS and all(isinstance(each, Number) for each in numbers)
 
 
 def encode_png(frame: Frame) -> bytes:
@@ -231,13 +168,13 @@ def encode_tiff(frame: Frame) -> bytes:
 
     ifd = ImageFileDirectory_v2(prefix=b"II")
     exif = frame.exif
-    for tag in (_DESCRIPTION, _SOFTWARE, *_KEPT):
+    for tag in (_DESCRIPTION, _SOFTWARE, *DESCRIPTIVE):
         if tag in exif:
             ifd[tag] = exif[tag]
-    for ifd_tag in (_EXIF_IFD, _GPS_IFD):
+    for ifd_tag in (EXIF_IFD, GPS_IFD):
         found = exif.get_ifd(ifd_tag)
         # TIFF gives its size in its own tags only.
-        if kept := {k: v for k, v in found.items() if k not in (_EXIF_WIDTH, _EXIF_HEIGHT)}:
+        if kept := {k: v for k, v in found.items() if k not in (WIDTH, HEIGHT)}:
             ifd[ifd_tag] = kept
     ifd[256] = width
     ifd[257] = height

@@ -7,8 +7,8 @@ samples back, bit for bit, in every lossless format. Changed pixels are brought 
 picture's own colour space and depth.
 
 What is not kept: the orientation tag (pictures are stored upright), embedded thumbnails and
-maker notes (they show the old picture), XMP, and CMYK, palettes and bilevel samples, which
-become RGB or grey.
+maker notes (they show the old picture), EXIF in which a file may lie (``exif_kept``), XMP, and
+CMYK, palettes and bilevel samples, which become RGB or grey.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import numpy.typing as npt
 import PIL.Image
 from PIL import ImageOps
 
-from seethrough import colour, encoders
+from seethrough import colour, encoders, exif_kept
 from seethrough.errors import InputError, OutputError, UsageError
 from seethrough.files import check_output, read_bytes, write_bytes, write_private
 from seethrough.types import Image
@@ -291,7 +291,7 @@ def _decode(data: bytes) -> Picture:
         )
     depth = _depth(source, data)
     orientation = source.getexif().get(0x0112, 1)
-    exif = encoders.descriptive_exif(source)
+    exif = exif_kept.descriptive_exif(source)
     profile = source.info.get("icc_profile") or None
     source.load()
     if depth == 16 and source.mode in ("LA", "RGB", "RGBA"):  # Pillow has kept 8 bits of them
