@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from seethrough.auditor.covers import Cover
+from seethrough.auditor.covers import Cover, face_oval
 from seethrough.auditor.pairing import Flags, Pair
 from seethrough.degrade import GaussianBlur
 from seethrough.redactor import Coverer, StillPicture
@@ -98,7 +98,8 @@ def _agrees(pair: Pair, face: Face, cover: Cover, painted: Sequence[Image]) -> b
     x0, y0, x1, y1 = (int(edge) for edge in cover.box.as_tuple())
     window = (slice(y0, y1), slice(x0, x1))
     before, after, mask = pair.original[window], pair.redacted[window], cover.mask[window]
-    if shows_through(before, after, mask):
+    # Towards its rim the cover fades into what it was painted on.
+    if shows_through(before, after, mask & face_oval(face.box, cover.mask.shape)[window]):
         return False
     stand_in = min(_distance(after, picture[window], mask) for picture in painted)
     blurs = (GaussianBlur(share * face.box.width)(before) for share in _BLURS)

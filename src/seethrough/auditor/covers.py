@@ -115,7 +115,7 @@ def is_bare(pair: Pair, face: Face) -> bool:
 
 
 def _changed_of(pair: Pair, face: Face) -> tuple[Flags, Flags]:
-    oval = _oval(face.box, pair.changed.shape)
+    oval = face_oval(face.box, pair.changed.shape)
     return _changed_around(pair.changed, face, oval), oval
 
 
@@ -146,7 +146,7 @@ def styled_cover(
         mask = np.zeros(shape[:2], np.bool_)
         x0, y0, x1, y1 = (max(0, round(edge)) for edge in face.box.as_tuple())
         mask[y0:y1, x0:x1] = True
-    share = _share(mask, _oval(face.box, shape))
+    share = _share(mask, face_oval(face.box, shape))
     return Cover(mask, styled_operator(style, strength, face.box.width), share)
 
 
@@ -359,7 +359,8 @@ def _shape_mask(shape: Box | Ellipse, face: Face, size: tuple[int, ...]) -> Flag
     return mask
 
 
-def _oval(box: Box, shape: tuple[int, ...]) -> Flags:
+def face_oval(box: Box, shape: tuple[int, ...]) -> Flags:
+    """Return the ellipse of a tight face, in a picture of this shape."""
     return Ellipse.inscribed(box).mask(shape[0], shape[1])
 
 

@@ -24,6 +24,7 @@ from seethrough.auditor.summary import (
     summary_of,
     unnamed_leaks,
 )
+from seethrough.auditor.through import is_seen, opacity
 from seethrough.auditor.types import (
     VERDICTS,
     Case,
@@ -155,12 +156,13 @@ def audit_picture(
         container = redacted.container
         quality = container.quality
         pair, found = compared(original, redacted, faces, style)
-    audits, unnamed = [], []
+    audits, unnamed, seen = [], [], False
     order = sorted(range(len(faces)), key=lambda i: faces[i].box.x0)
     for index in order:
         face, cover = faces[index], found[index]
         if cover is not None and cover.operator is None:
             unnamed.append(face)
+            seen = seen or is_seen(pair, moved(face, pair.scale))
             continue
         found_leaks: tuple[Leak, ...] = ()
         if cover is not None and redacted is not None and container is not None:
@@ -176,6 +178,8 @@ def audit_picture(
     covers = [c for c in found if c is not None]
     shown = pair.redacted if redacted is not None else covered_again(pair.original, covers)
     verdict = min((face.verdict for face in audits), key=VERDICTS.index)
+    if seen:
+        verdict = min(verdict, "exposed", key=VERDICTS.index)
     return Outcome(
         PictureAudit(
             original=original.name,
@@ -186,9 +190,9 @@ def audit_picture(
             height=original.pixels.shape[0],
             preview=small(shown),
             faces=tuple(audits),
-            leaks=(*unnamed_leaks(unnamed), *(container.leaks if container else ())),
+            leaks=(*unnamed_leaks(unnamed, seen=seen), *(container.leaks if container else ())),
             verdict=verdict,
-            summary=summary_of(audits, len(unnamed)),
+            summary=summary_of(audits, len(unnamed), seen=seen),
         ),
         tuple(unnamed),
     )
@@ -265,6 +269,7 @@ STAND_IN = (
 REMEDIES = {
     "transparent": "Paint the cover with full opacity.",
     "thumbnail": "Save the file anew without its embedded previews.",
+    "seen": "Cover the whole face, in every frame, with full opacity.",
 }
 """Leaks that show the face itself, whatever the attackers read, and what helps."""
 
@@ -365,6 +370,8 @@ def leaks_of(
         leaks.preview_shows(container.previews, pair, cover, face.box),
         leaks.bare_part(cover),
     )
+    if found[0] is None:
+        found = (opacity(pair, face, cover), *found[1:])
     return tuple(leak for leak in found if leak is not None)
 
 

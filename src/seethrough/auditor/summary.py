@@ -8,6 +8,9 @@ from seethrough.auditor.report.words import one_in
 from seethrough.auditor.types import VERDICTS, FaceAudit, Leak, Level, Reading
 from seethrough.types import Face, Operator
 
+SHOWN = frozenset({"seen", "thumbnail", "transparent"})
+"""Kinds of leaks that show a face itself."""
+
 
 def best_odds(readings: Sequence[Reading], level: Level) -> float:
     """Return an attacker's best odds out of 100, over the recognisers."""
@@ -25,13 +28,26 @@ def relative_strength(operator: Operator, face_width: float) -> float | None:
     )
 
 
-def summary_of(faces: Sequence[FaceAudit], unnamed: int) -> str:
-    """Say the verdict over a picture in one sentence."""
+def summary_of(faces: Sequence[FaceAudit], unnamed: int, *, seen: bool = False) -> str:
+    """Say the verdict over a picture in one sentence.
+
+    Parameters
+    ----------
+    faces : sequence of FaceAudit
+        At least one.
+    unnamed : int
+        Faces under a cover that could not be named.
+    seen : bool
+        Whether one of those is seen all the same.
+    """
     count = len(faces)
     worst = min(faces, key=lambda face: VERDICTS.index(face.verdict))
     alike = [n for n, face in enumerate(faces, 1) if face.verdict == worst.verdict]
     which = "The face" if count == 1 else f"{len(alike)} of {count} faces"
     are = "is" if len(alike) == 1 else "are"
+    leaks_only = False
+    if seen and VERDICTS.index(worst.verdict) > VERDICTS.index("exposed"):
+        return f"A face is seen through its cover{_but(unnamed)}"
     match worst.verdict:
         case "uncovered":
             partly = all(_covered_at_times(faces[n - 1]) for n in alike)
@@ -39,7 +55,7 @@ def summary_of(faces: Sequence[FaceAudit], unnamed: int) -> str:
             words += _others(faces)
         case "exposed":
             words = f"{which} can still be recognised under the cover"
-            leaks_only = all(faces[n - 1].strongest is None for n in alike)
+            leaks_only = all(_gives_itself_away(faces[n - 1]) for n in alike)
             if leaks_only:
                 words = f"{which} {are} still given away by the redacted file itself"
         case "partly exposed":
@@ -51,10 +67,15 @@ def summary_of(faces: Sequence[FaceAudit], unnamed: int) -> str:
                 else f"None of our attackers told any of the {count} faces from anybody else's"
             ) + _but(unnamed)
     exposed = [faces[n - 1] for n in alike if faces[n - 1].strongest is not None]
-    if exposed and worst.verdict != "uncovered":
+    if exposed and not leaks_only and worst.verdict != "uncovered":
         odds = max(best_odds(face.readings, face.strongest) for face in exposed if face.strongest)
         words += f": {one_in(odds)} to be picked out of 100 people, where chance is 1 in 100"
     return words + _but(unnamed)
+
+
+def _gives_itself_away(face: FaceAudit) -> bool:
+    """Whether it is exposed by what the file shows, whatever attackers read under its cover."""
+    return face.strongest is None or any(leak.kind in SHOWN for leak in face.leaks)
 
 
 def _covered_at_times(face: FaceAudit) -> bool:
@@ -76,11 +97,24 @@ def _but(unnamed: int) -> str:
     return f"; {many} not audited, as the cover could not be named."
 
 
-def unnamed_leaks(unnamed: Sequence[Face]) -> tuple[Leak, ...]:
-    """Name the faces under a cover that could not be named: they were not audited."""
-    return tuple(
+UNKNOWN_COVER = "unknown cover"
+"""Kind of the leak that says what could not be audited."""
+
+
+def unnamed_leaks(unnamed: Sequence[Face], *, seen: bool = False) -> tuple[Leak, ...]:
+    """Name the faces under a cover that could not be named: they were not audited.
+
+    Parameters
+    ----------
+    unnamed : sequence of Face
+        In pixels of the original.
+    seen : bool
+        Whether one of them is seen all the same.
+    """
+    through = "Under a cover that could not be named, a face is seen."
+    return (Leak("seen", through),) * seen + tuple(
         Leak(
-            "unknown cover",
+            UNKNOWN_COVER,
             f"The face at x {face.box.x0:.0f} to {face.box.x1:.0f}, y {face.box.y0:.0f} to "
             f"{face.box.y1:.0f} is covered in a way that could not be named, and was not audited: "
             "give --style.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
@@ -17,6 +17,7 @@ from seethrough.auditor.leaks import Container
 from seethrough.auditor.picture import REMEDIES, STAND_IN, Outcome, Style
 from seethrough.auditor.report.words import one_in, times
 from seethrough.auditor.summary import (
+    UNKNOWN_COVER,
     best_odds,
     relative_strength,
     summary_of,
@@ -241,11 +242,13 @@ def _audited(
     verdict, strongest = judge(readings)
     if strongest is not None and seen.solid is not None:
         advice.append(_better(attackers, seen.solid, best_odds(readings, strongest)))
-    for leak in _leaks_of(seen.looks):
+    for leak in (*_leaks_of(seen.looks), *_seen_leaks(seen)):
         leaks.append(leak)
         if leak.kind in REMEDIES:
             verdict = "exposed"
             advice.append(REMEDIES[leak.kind])
+        elif leak.kind == UNKNOWN_COVER:
+            verdict = min(verdict, "partly exposed", key=VERDICTS.index)
     if bare:
         verdict = "uncovered"
     look = looks[len(looks) // 2]
@@ -293,6 +296,19 @@ def _bare_leaks(film: FilmFace) -> tuple[Leak, ...]:
             f"The redacted film shows this face as the original does {times(film.bare)}.",
         ),
     )
+
+
+def _seen_leaks(seen: Seen) -> Iterator[Leak]:
+    """What frames give away beside those that attackers met."""
+    if seen.seen:
+        yield Leak("seen", f"Under or beside its cover this face is seen {times(seen.seen)}.")
+    if seen.unnamed > 1:  # an encoder's losses may hide how one was made
+        closely = seen.unnamed + len(seen.looks)
+        yield Leak(
+            UNKNOWN_COVER,
+            f"In {seen.unnamed} of {closely} frames that were looked at closely, the cover could "
+            "not be named: the odds say nothing of those.",
+        )
 
 
 def _leaks_of(looks: Sequence[Look]) -> tuple[Leak, ...]:

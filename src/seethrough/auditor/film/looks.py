@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -17,6 +18,9 @@ _BARE_SHOWN = 3  # bare frames that the strip shows, at most
 _FEW = 4  # looks: of so few, one that differs may be right
 _STEP = 1.25  # from one strength to the next: a larger one is another cover
 _GAP = 1.5  # frames: bare frames nearer than this are one time
+
+
+_Span: TypeAlias = tuple[float, float, int]  # seconds, half-open, and how many frames
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,13 +74,17 @@ class Seen:
         Frames of the redacted film in which something covers it.
     face : Face or None
         Where it was last, in pixels of the original frame.
+    unnamed : int
+        Frames that were looked at closely, and whose cover could not be named.
     """
 
     looks: list[Look] = field(default_factory=list)
     solid: Case | None = None
     covered: int = 0
     face: Face | None = None
-    _bare: list[tuple[float, float, int]] = field(default_factory=list)
+    unnamed: int = 0
+    _bare: list[_Span] = field(default_factory=list)
+    _seen: list[_Span] = field(default_factory=list)
     _shown: list[tuple[float, Image]] = field(default_factory=list)
     _clearest: float = -1.0
 
@@ -90,11 +98,18 @@ class Seen:
 
     def add_bare(self, time: float, lasts: float, shown: Image | None) -> None:
         """Note a frame of the redacted film in which the face is bare, and until when it shows."""
-        if self._bare and time - self._bare[-1][1] < (_GAP - 1) * lasts:
-            first, _, frames = self._bare[-1]
-            self._bare[-1] = (first, time + lasts, frames + 1)
+        self._note(self._bare, time, lasts, shown)
+
+    def add_seen(self, time: float, lasts: float, shown: Image | None) -> None:
+        """Note a frame in which something covers the face, and it is seen all the same."""
+        self._note(self._seen, time, lasts, shown)
+
+    def _note(self, spans: list[_Span], time: float, lasts: float, shown: Image | None) -> None:
+        if spans and time - spans[-1][1] < (_GAP - 1) * lasts:
+            first, _, frames = spans[-1]
+            spans[-1] = (first, time + lasts, frames + 1)
         else:
-            self._bare.append((time, time + lasts, 1))
+            spans.append((time, time + lasts, 1))
             if shown is not None and len(self._shown) < _BARE_SHOWN:
                 self._shown.append((time, shown))
 
@@ -102,6 +117,11 @@ class Seen:
     def bare(self) -> tuple[Bare, ...]:
         """When the face is bare."""
         return tuple(Bare(*span) for span in self._bare)
+
+    @property
+    def seen(self) -> tuple[Bare, ...]:
+        """When it is seen, though something covers it."""
+        return tuple(Bare(*span) for span in self._seen)
 
     @property
     def strip(self) -> tuple[tuple[float, Image], ...]:

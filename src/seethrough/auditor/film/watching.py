@@ -18,6 +18,7 @@ from seethrough.auditor.film.looks import Look, Seen, around
 from seethrough.auditor.leaks import Container
 from seethrough.auditor.pairing import Losses, Pair, pair_again
 from seethrough.auditor.picture import File, Style, compared, leaks_of, simulated, small
+from seethrough.auditor.through import is_seen
 from seethrough.auditor.types import Leak
 from seethrough.degrade import Degradation
 from seethrough.errors import InputError
@@ -117,10 +118,15 @@ class Watch:
                 kept.add_bare(self.last, lasts, around(redacted, here.box))
             else:
                 kept.covered += 1
+                if is_seen(pair, here):
+                    kept.add_seen(self.last, lasts, around(redacted, here.box))
             if found is None or sighting.track not in due:
                 continue
             self._slots[sighting.track].pop(0)
-            if cover is None or cover.operator is None:
+            if cover is None:
+                continue
+            if cover.operator is None:
+                kept.unnamed += 1
                 continue
             leaks = leaks_of(pair, redacted, cover, self._container, here)
             shown = around(redacted, here.box)
