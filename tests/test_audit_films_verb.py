@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import av
 import jsonschema
 import pytest
 
@@ -16,6 +17,7 @@ from seethrough.auditor.film.auditing import AS_ONE_LOOK
 from seethrough.auditor.types import Case
 from seethrough.cli import run
 from seethrough.faces import FaceDetector
+from seethrough.pipeline.auditing_films import _leaks
 from seethrough.tracker import Tracks
 from seethrough.types import Face, Image
 from seethrough.video import read_tags
@@ -209,3 +211,20 @@ def test_a_film_says_how_it_was_made(tmp_path: Path) -> None:
     assert tags.names == ("artist",)
     silent = read_tags(films.make(tmp_path / "b.webm", frames=3, codec="libvpx-vp9"))
     assert (silent.comment, silent.crf, silent.names, silent.place) == ("", None, (), False)
+    assert silent.pictures == 0
+
+
+def test_further_tracks_of_pictures_are_told(tmp_path: Path) -> None:
+    one = films.make(tmp_path / "one.mp4", frames=3)
+    both = tmp_path / "both.mkv"
+    with av.open(str(one)) as first, av.open(str(one)) as second, av.open(str(both), "w") as made:
+        streams = [made.add_stream_from_template(each.streams.video[0]) for each in (first, second)]
+        for source, stream in zip((first, second), streams, strict=True):
+            for packet in source.demux(video=0):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    made.mux(packet)
+    assert read_tags(both).pictures == 1
+    (leak,) = _leaks(read_tags(both))
+    assert leak.kind == "pictures"
+    assert "1 more track" in leak.words

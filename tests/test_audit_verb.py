@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import stat
+import struct
 import sys
+import zlib
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -323,10 +326,21 @@ def test_a_thumbnail_that_shows_the_face_is_named() -> None:
     assert leaks(painted, with_thumbnail(painted, painted, (160, 160))) == []
 
 
-def test_a_preview_behind_the_picture_is_found() -> None:
+@pytest.mark.parametrize("outer", ["JPEG", "PNG"])
+@pytest.mark.parametrize("inner", ["JPEG", "PNG"])
+def test_a_picture_behind_the_picture_is_found(outer: str, inner: str) -> None:
     painted = covered(scene(), [cover("mask-head")])
-    data = encoded(painted, "JPEG", quality=90) + encoded(scene(), "JPEG", quality=85)
-    assert leaks(painted, data) == ["thumbnail"]
+    assert leaks(painted, encoded(painted, outer) + encoded(scene(), inner)) == ["thumbnail"]
+
+
+def test_a_preview_that_is_written_as_text_is_found() -> None:
+    painted = covered(scene(), [cover("mask-head")])
+    written = base64.encodebytes(encoded(scene()[::2, ::2], "JPEG")).replace(b"\n", b"&#xA;")
+    xmp = b"<x><xmpGImg:image>" + written + b"</xmpGImg:image></x>"
+    data = encoded(painted, "PNG")
+    chunk = b"iTXtXML:com.adobe.xmp\0\0\0\0\0" + xmp
+    text = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    assert leaks(painted, data[:33] + text + data[33:]) == ["thumbnail"]
 
 
 def test_a_place_and_names_in_the_metadata_are_told() -> None:

@@ -6,10 +6,14 @@ embedded previews are compared with the pictures at their own small size.
 
 from __future__ import annotations
 
+import base64
 import io
+import re
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -22,7 +26,8 @@ from seethrough.auditor.pairing import Pair, luma
 from seethrough.auditor.types import Leak
 from seethrough.types import Box, Image
 
-_JPEG = b"\xff\xd8\xff"
+_PICTURE = re.compile(rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n")
+_WRITTEN = re.compile(rb"<xmpGImg:image>([^<]{100,})<")  # in base64
 _MOST_PREVIEWS = 32
 _LEAST_FACE = 6  # pixels of a preview that a face has to be wide to be one
 _CLEARLY = 4.0  # levels by which a preview differs from the covered picture
@@ -185,14 +190,23 @@ def preview_shows(previews: tuple[Image, ...], pair: Pair, cover: Cover, face: B
     return None
 
 
+def _embedded(data: bytes) -> Iterator[bytes]:
+    """Find what may be the beginnings of pictures in a file, behind its own."""
+    for found in _PICTURE.finditer(data, 1):
+        yield data[found.start() :]
+    for written in _WRITTEN.findall(data):
+        with suppress(ValueError):
+            yield base64.b64decode(re.sub(rb"\s|&#xA;", b"", written))
+
+
 def _previews(data: bytes, orientation: int) -> Iterator[Image]:
-    """Decode the JPEG pictures inside a file: EXIF thumbnails, previews of phones and editors."""
-    at = data.find(_JPEG, 1)
-    for _ in range(_MOST_PREVIEWS):
-        if at < 0:
-            return
+    """Decode the pictures inside a file: EXIF thumbnails, previews of phones and editors.
+
+    Some editors write them as text (``xmpGImg:image``), some programs append them.
+    """
+    for part in islice(_embedded(data), _MOST_PREVIEWS):
         try:
-            with PIL.Image.open(io.BytesIO(data[at:]), formats=("JPEG",)) as found:
+            with PIL.Image.open(io.BytesIO(part), formats=("JPEG", "PNG")) as found:
                 found.load()
                 upright = found.convert("RGB")
                 if not found.getexif().get(ExifTags.Base.Orientation):
@@ -202,7 +216,6 @@ def _previews(data: bytes, orientation: int) -> Iterator[Image]:
                 yield pixels
         except Exception:  # three bytes that look like a picture and are none
             pass
-        at = data.find(_JPEG, at + len(_JPEG))
 
 
 def _unframed(preview: Image, aspect: float) -> Image | None:

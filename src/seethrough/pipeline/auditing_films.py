@@ -204,6 +204,14 @@ def _codec(info: FilmInfo, tags: FilmTags) -> Degradation | None:
 
 def _leaks(tags: FilmTags) -> tuple[Leak, ...]:
     leaks = []
+    if tags.pictures:
+        more = "1 more track or attachment" if tags.pictures == 1 else f"{tags.pictures} more"
+        leaks.append(
+            Leak(
+                "pictures",
+                f"The redacted film holds {more} that may be pictures: they were not looked at.",
+            )
+        )
     if tags.place:
         leaks.append(Leak("place", "The redacted film says where it was taken."))
     if tags.names:

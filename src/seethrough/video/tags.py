@@ -9,6 +9,7 @@ from pathlib import Path
 
 import av
 
+from seethrough.video.carried import font
 from seethrough.video.opening import open_film, picture_stream
 
 _CRF = re.compile(rb"x264 - core.{0,2000}?\bcrf=(\d+(?:\.\d+)?)", re.DOTALL)
@@ -30,12 +31,16 @@ class FilmTags:
         Fields that may name people.
     crf : float or None
         x264's constant rate factor, where the encoder left a note of it.
+    pictures : int
+        Tracks of pictures beside the film's, cover art among them, and attachments that are no
+        fonts.
     """
 
     comment: str
     place: bool
     names: tuple[str, ...]
     crf: float | None
+    pictures: int
 
 
 def read_tags(path: Path) -> FilmTags:
@@ -50,6 +55,8 @@ def read_tags(path: Path) -> FilmTags:
         stream = picture_stream(container, path)
         said = {key.lower(): value for key, value in container.metadata.items() if value.strip()}
         head = bytes(stream.codec_context.extradata or b"")
+        pictures = len(container.streams.video) - 1
+        pictures += sum(font(attached) is None for attached in container.streams.attachments)
         with suppress(StopIteration, av.FFmpegError):  # reading it will say what is wrong
             head += bytes(next(container.demux(stream)))
     found = _CRF.search(head)
@@ -57,5 +64,6 @@ def read_tags(path: Path) -> FilmTags:
         comment=said.get("comment", ""),
         place=any(key.startswith(_PLACES) for key in said),
         names=tuple(name for name in _NAMES if name in said),
+        pictures=pictures,
         crf=None if found is None else min(float(found.group(1)), 51.0),
     )
