@@ -343,6 +343,19 @@ def test_a_preview_that_is_written_as_text_is_found() -> None:
     assert leaks(painted, data[:33] + text + data[33:]) == ["thumbnail"]
 
 
+@pytest.mark.parametrize(("opacity", "kinds"), [(0.998, ["transparent"]), (1.0, [])])
+def test_sixteen_bits_may_show_what_eight_do_not(
+    opacity: float, kinds: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auditing, "AuditEngine", StandIn)
+    samples, mask = scene().astype(np.uint16) * 257, cover("mask-head").mask
+    samples[mask] = (samples[mask] * (1 - opacity)).astype(np.uint16)
+    save(tmp_path / "raw.png", scene())
+    assert cv2.imwrite(str(tmp_path / "red.png"), samples[..., ::-1])
+    report = pipeline.audit(tmp_path / "raw.png", tmp_path / "r", redacted=tmp_path / "red.png")
+    assert [leak.kind for leak in report.audits[0].faces[0].leaks] == kinds
+
+
 def test_a_place_and_names_in_the_metadata_are_told() -> None:
     painted = covered(scene(), [cover("mask-head")])
     exif = PIL.Image.Exif()

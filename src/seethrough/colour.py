@@ -121,9 +121,8 @@ def other_views(
     views = []
     if _is_dark(pixels):
         views.append(np.minimum(pixels, 255 // _LIFT) * np.uint8(_LIFT))
-    if samples.dtype == np.uint16:
-        low = (samples & 0xFF).astype(np.uint8)
-        views.append(np.dstack([low] * 3) if low.ndim == 2 else low)
+    if (low := low_bytes(samples)) is not None:
+        views.append(low)
     if alpha is not None and (alpha < np.iinfo(alpha.dtype).max).any():
         opaque = to_eight_bits(alpha)[..., None].astype(np.uint16)
         over = (pixels * opaque + 127) // 255  # black
@@ -131,6 +130,20 @@ def other_views(
         views += [over.astype(np.uint8), white.astype(np.uint8)]
         views.append(np.repeat(opaque, 3, axis=2).astype(np.uint8))
     return views
+
+
+def low_bytes(samples: npt.NDArray[Any]) -> Image | None:
+    """Return what 16-bit samples hold below the levels of 8, as a picture; of 8-bit ones nothing.
+
+    Parameters
+    ----------
+    samples : ndarray
+        ``uint8`` or ``uint16``, ``(H, W)`` or ``(H, W, 3)``.
+    """
+    if samples.dtype != np.uint16:
+        return None
+    low = (samples & 0xFF).astype(np.uint8)
+    return np.dstack([low] * 3) if low.ndim == 2 else low
 
 
 def _is_dark(pixels: Image) -> bool:

@@ -63,6 +63,8 @@ class Container:
         What its metadata tell.
     description : str
         What it says it is.
+    deep : Image or None
+        What 16-bit samples hold below the levels of 8.
     """
 
     quality: int | None
@@ -70,6 +72,7 @@ class Container:
     previews: tuple[Image, ...]
     leaks: tuple[Leak, ...]
     description: str = ""
+    deep: Image | None = None
 
 
 def read_container(data: bytes) -> Container:
@@ -152,6 +155,19 @@ def transparency(redacted: Image, cover: Cover, *, lossy: bool) -> Leak | None:
         "The cover is not one colour: faint structure shows in it "
         f"(levels {span.min():.0f} to {span.max():.0f}), as under paint that is not fully opaque. "
         "Stretching the contrast brings the face back.",
+    )
+
+
+def deep_transparency(container: Container, cover: Cover) -> Leak | None:
+    """Find it where 8 bits do not show it."""
+    if container.deep is None or container.deep.shape[:2] != cover.mask.shape:
+        return None
+    if transparency(container.deep, cover, lossy=False) is None:
+        return None
+    return Leak(
+        "transparent",
+        "The cover is one colour in 8 bits, but not in the 16 of this file: faint structure shows "
+        "in it. Stretching the contrast brings the face back.",
     )
 
 

@@ -366,7 +366,8 @@ def leaks_of(
 ) -> tuple[Leak, ...]:
     """Return what the redacted file gives away of one face, beside what attackers read."""
     found = (
-        leaks.transparency(redacted, cover, lossy=container.lossy),
+        leaks.transparency(redacted, cover, lossy=container.lossy)
+        or leaks.deep_transparency(container, cover),
         leaks.preview_shows(container.previews, pair, cover, face.box),
         leaks.bare_part(cover),
     )

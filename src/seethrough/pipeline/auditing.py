@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from seethrough import image
+from seethrough import colour, image
 from seethrough.auditor import report as page
 from seethrough.auditor.cases import CROP, aligned
 from seethrough.auditor.engine import AuditEngine
@@ -240,9 +240,10 @@ class _Auditing:
 
 
 def _read(path: Path) -> File:
-    pixels = image.read(path).pixels
+    picture = image.read(path)
     data = read_bytes(path, image.MAX_BYTES)
-    return File(str(path), hashlib.sha256(data).hexdigest(), pixels, read_container(data))
+    container = replace(read_container(data), deep=colour.low_bytes(picture.samples))
+    return File(str(path), hashlib.sha256(data).hexdigest(), picture.pixels, container)
 
 
 def _unwritten(record: Record, error: SeeThroughError | None = None) -> Record:
