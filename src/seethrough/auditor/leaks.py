@@ -10,10 +10,11 @@ import base64
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import cv2
 import numpy as np
@@ -45,6 +46,11 @@ _TELLING = {
     0xA431: "the camera's serial number",
     0xA435: "the lens's serial number",
 }
+_SPEAKING = frozenset({"author", "comment", "copyright", "description", "title"})  # PNG's keywords
+_XMP_PLACE = re.compile(r"exif:GPS|photoshop:City|Iptc4xmpCore:Location")
+_XMP_PERSON = re.compile(
+    r"dc:creator|photoshop:(?:AuthorsPosition|Credit)|Iptc4xmpExt:PersonInImage"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,12 +97,13 @@ def read_container(data: bytes) -> Container:
                 quality = quality_of(tables) if tables else None
                 lossy = source.format not in ("PNG", "BMP", "GIF", "TIFF")
                 exif = source.getexif()
+                said = {**getattr(source, "text", {}), "xmp": source.info.get("xmp", b"")}
         except Exception:  # the pixels were read by other means; nothing more is known
             return Container(None, True, (), ())
         orientation = exif.get(ExifTags.Base.Orientation, 1)
         description = str(exif.get(ExifTags.Base.ImageDescription, ""))
         previews = tuple(_previews(data, orientation))
-        return Container(quality, lossy, previews, _metadata(exif), description)
+        return Container(quality, lossy, previews, _metadata(exif, said), description)
 
 
 def quality_of(tables: dict[int, list[int]]) -> int:
@@ -244,16 +251,29 @@ def _unframed(preview: Image, aspect: float) -> Image | None:
     return np.ascontiguousarray(preview[y : y + high, x : x + wide])
 
 
-def _metadata(exif: PIL.Image.Exif) -> tuple[Leak, ...]:
-    leaks = []
-    if exif.get_ifd(ExifTags.IFD.GPSInfo):
-        leaks.append(Leak("place", "The redacted file says where it was taken (GPS)."))
+def _metadata(exif: PIL.Image.Exif, said: Mapping[str, Any]) -> tuple[Leak, ...]:
+    """Name what tags tell; ``said`` is a PNG's text by keyword, and XMP."""
+    leaks, written = [], str(said)
+    if exif.get_ifd(ExifTags.IFD.GPSInfo) or _XMP_PLACE.search(written):
+        leaks.append(Leak("place", "The redacted file says where it was taken."))
     tags = {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
     named = [words for tag, words in _TELLING.items() if str(tags.get(tag) or "").strip()]
+    texts = [tags.get(ExifTags.Base.ImageDescription), tags.get(ExifTags.Base.UserComment)]
+    texts += [text for keyword, text in said.items() if keyword.lower() in _SPEAKING]
+    if any(_words(text) for text in texts) or _XMP_PERSON.search(written):
+        named.append("words that may name people")
     if named:
         listed = ", ".join(named[:-1]) + " and " * (len(named) > 1) + named[-1]
         leaks.append(Leak("metadata", f"The redacted file holds {listed}."))
     return tuple(leaks)
+
+
+def _words(text: str | bytes | None) -> str:
+    """Return what a person may have written: not what this program has, nor an empty comment."""
+    if isinstance(text, bytes):
+        text = text[8:].decode("utf-8", "ignore")  # behind the name of its encoding
+    text = (text or "").strip("\0 \n")
+    return "" if "by seethrough" in text else text
 
 
 # ITU-T T.81, table K.1.
