@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from seethrough.auditor.picture import audit_picture
 from seethrough.auditor.through import is_seen, opacity
 from seethrough.degrade import Jpeg
 from seethrough.types import Image
-from tests.audit_film_scene import film, raw, solid, stills, under
+from tests.audit_film_scene import RATE, film, raw, solid, stills, under
 from tests.audit_scene import StandIn, cover, covered, crowd, face, file, scene
 from tests.test_audit_films import audited, one
 
@@ -139,3 +140,15 @@ def test_frames_whose_cover_has_no_name_are_told() -> None:
     face, _ = one(outcome)
     assert face.verdict == "partly exposed"
     assert "unknown cover" in [leak.kind for leak in face.leaks]
+
+
+@pytest.mark.parametrize(("more", "told"), [(2, []), (4, ["longer"])])
+def test_what_comes_after_the_originals_end_is_told(more: int, told: list[str]) -> None:
+    frames = stills(solid)
+    last, bare = frames[-1], stills(raw)[-1]
+    frames += [
+        replace(last, index=last.index + n, time=last.time + n / RATE, pixels=bare.pixels)
+        for n in range(1, more + 1)
+    ]
+    outcome, _ = audited(film(frames, "red.mp4"))
+    assert [leak.kind for leak in outcome.audit.leaks] == told

@@ -49,6 +49,9 @@ AS_ONE_LOOK = (
 )
 
 
+_FRAMES_BEYOND = 2.5  # by so many a film may outlast another: rates are rounded, frames dropped
+
+
 class FilmEngine(Protocol):
     """The attackers."""
 
@@ -131,7 +134,7 @@ def audit_film(
         style,
         references,
     )
-    _watch(watch, original, redacted, progress)
+    beyond = _watch(watch, original, redacted, progress)
     length = float(original.times[-1])
     found = [(track, watch.seen[track.number]) for track in tracks.tracks]
     audits, unnamed = [], []
@@ -165,7 +168,11 @@ def audit_film(
             height=tracks.height,
             preview=watch.preview,
             faces=tuple(audits),
-            leaks=(*unnamed_leaks(unnamed), *(container.leaks if redacted else ())),
+            leaks=(
+                *unnamed_leaks(unnamed),
+                *_beyond(beyond),
+                *(container.leaks if redacted else ()),
+            ),
             verdict=min((face.verdict for face in audits), key=VERDICTS.index),
             summary=summary_of(audits, len(unnamed)),
             length=length,
@@ -186,14 +193,15 @@ def _watch(
     original: FilmFile,
     redacted: FilmFile | None,
     progress: Callable[[str, int, int | None], None],
-) -> None:
+) -> float:
+    """Go through both films; return for how long the redacted one outlasts the original."""
     if redacted is None:
         for done, frame in enumerate(original.frames, 1):
             watch.simulate(frame)
             progress("cover", done, original.info.frames)
             if not watch.waiting:
                 break
-        return
+        return 0.0
     names = original.name, redacted.name
     check_alike(original.info, redacted.info, names)
     lasts = 1 / float(redacted.info.rate)
@@ -206,6 +214,18 @@ def _watch(
     if shown:
         check_durations(shown, ended + lasts, names)
     watch.check()
+    beyond = ended + lasts - float(original.times[-1])
+    return beyond if beyond > _FRAMES_BEYOND * lasts else 0.0
+
+
+def _beyond(seconds: float) -> tuple[Leak, ...]:
+    if not seconds:
+        return ()
+    words = (
+        f"The redacted film goes on for {seconds:.1f} s after the original has ended: what it "
+        "shows there was compared with nothing. Look at it."
+    )
+    return (Leak("longer", words),)
 
 
 def _audited(
