@@ -13,8 +13,10 @@ from seethrough.auditor.pairing import Pair
 from seethrough.auditor.picture import audit_picture
 from seethrough.auditor.through import is_seen, opacity
 from seethrough.degrade import Jpeg
+from seethrough.geometry import tight_box
+from seethrough.tracker import Track
 from seethrough.types import Image
-from tests.audit_film_scene import RATE, film, raw, solid, stills, under
+from tests.audit_film_scene import FRAMES, RATE, film, landmarks, raw, solid, stills, tracks, under
 from tests.audit_scene import StandIn, cover, covered, crowd, face, file, scene
 from tests.test_audit_films import audited, one
 
@@ -140,6 +142,33 @@ def test_frames_whose_cover_has_no_name_are_told() -> None:
     face, _ = one(outcome)
     assert face.verdict == "partly exposed"
     assert "unknown cover" in [leak.kind for leak in face.leaks]
+
+
+def test_a_face_of_a_film_that_is_seen_under_a_cover_without_a_name_decides() -> None:
+    middle = FRAMES // 2
+    (known,) = tracks().tracks
+
+    def part(number: int, first: int, last: int) -> Track:
+        boxes = [tight_box(landmarks(index)) for index in (first, last)]
+        keys = [
+            replace(known.keyframes[0], frame=index, box=box)
+            for index, box in zip((first, last), boxes, strict=True)
+        ]
+        return Track(number, keys)
+
+    def half_inverted(index: int) -> Image:
+        if index < middle:
+            return solid(index)
+        result, there = raw(index), under(index)
+        result[there] = 255 - result[there]
+        return result
+
+    both = replace(tracks(), tracks=(part(1, 0, middle - 1), part(2, middle, FRAMES - 1)))
+    outcome, _ = audited(film(stills(half_inverted), "red.mp4"), known=both)
+    assert [face.verdict for face in outcome.audit.faces] == ["not distinguishable from chance"]
+    assert len(outcome.unnamed) == 1
+    assert outcome.audit.verdict == "exposed"
+    assert outcome.audit.summary.startswith("A face is seen through its cover")
 
 
 @pytest.mark.parametrize(("more", "told"), [(2, []), (4, ["longer"])])

@@ -263,8 +263,8 @@ def write(
             f"at most {encoder.longest_side} along a side",
             "choose .png",
         )
-    deliver = write_private if private else write_bytes
-    deliver(path, encoder.encode(frame), overwrite=overwrite)
+    put = write_private if private else write_bytes
+    put(path, encoder.encode(frame), overwrite=overwrite)
 
 
 class _Refused(Exception):  # noqa: N818 - carries half a message to the one place that has the path

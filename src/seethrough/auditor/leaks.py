@@ -166,7 +166,7 @@ def transparency(redacted: Image, cover: Cover, *, lossy: bool) -> Leak | None:
 
 
 def deep_transparency(container: Container, cover: Cover) -> Leak | None:
-    """Find it where 8 bits do not show it."""
+    """Find faint structure in a solid cover below the levels of 8 bits, in a 16-bit file."""
     if container.deep is None or container.deep.shape[:2] != cover.mask.shape:
         return None
     if transparency(container.deep, cover, lossy=False) is None:
@@ -268,11 +268,13 @@ def _metadata(exif: PIL.Image.Exif, said: Mapping[str, Any]) -> tuple[Leak, ...]
     return tuple(leaks)
 
 
-def _words(text: str | bytes | None) -> str:
+def _words(text: Any) -> str:
     """Return what a person may have written: not what this program has, nor an empty comment."""
     if isinstance(text, bytes):
         text = text[8:].decode("utf-8", "ignore")  # behind the name of its encoding
-    text = (text or "").strip("\0 \n")
+    if not isinstance(text, str):  # damaged tags have any type
+        return ""
+    text = text.strip("\0 \n")
     return "" if "by seethrough" in text else text
 
 

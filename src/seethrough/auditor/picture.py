@@ -367,12 +367,11 @@ def leaks_of(
     """Return what the redacted file gives away of one face, beside what attackers read."""
     found = (
         leaks.transparency(redacted, cover, lossy=container.lossy)
-        or leaks.deep_transparency(container, cover),
+        or leaks.deep_transparency(container, cover)
+        or opacity(pair, face, cover),
         leaks.preview_shows(container.previews, pair, cover, face.box),
         leaks.bare_part(cover),
     )
-    if found[0] is None:
-        found = (opacity(pair, face, cover), *found[1:])
     return tuple(leak for leak in found if leak is not None)
 
 

@@ -18,8 +18,8 @@ from seethrough.redactor.structure import correlation
 from seethrough.types import Face, Image
 
 _PLAIN = 0.3
-"""Correlation, with either sign, of a face that can be seen. Opaque covers over the whole of it,
-cells of a fifth of its width and blurs of an eighth have less than 0.1."""
+"""Correlation of gradients, range [0, 1], sign dropped, from which a face is seen. Opaque covers
+stay below it, bars beside the face and inverted colours above: `tests/test_audit_through.py`."""
 
 _MORE = 0.15  # correlation beyond that of the same cover, put on again
 _SOME = 0.2
@@ -69,7 +69,10 @@ def opacity(pair: Pair, face: Face, cover: Cover) -> Leak | None:
 
 
 def _correlated(original: Image, redacted: Image, mask: Flags) -> float:
-    """Return how far gradients go together inside a mask, range [0, 1]; 0 where chance may."""
+    """Return how far gradients go together inside a mask, range [0, 1]; 0 where chance may.
+
+    ``original`` and ``redacted`` are ``uint8 (H, W, 3)``, ``mask`` is ``bool (H, W)``.
+    """
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not len(rows):
         return 0.0

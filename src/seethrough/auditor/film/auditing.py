@@ -137,7 +137,7 @@ def audit_film(
     beyond = _watch(watch, original, redacted, progress)
     length = float(original.times[-1])
     found = [(track, watch.seen[track.number]) for track in tracks.tracks]
-    audits, unnamed = [], []
+    audits, unnamed, through = [], [], False
     for done, (track, seen) in enumerate(found):
         progress("attack", done, len(found))
         if seen.looks or seen.bare:
@@ -145,6 +145,7 @@ def audit_film(
             audits.append(_audited(track, shown, seen, watch, engine))
         elif seen.covered and seen.face is not None:  # no frame of it could be looked at closely
             unnamed.append(seen.face)
+            through = through or bool(seen.seen)
     progress("attack", len(found), len(found))
     if not audits:
         raise InputError(
@@ -153,6 +154,9 @@ def audit_film(
             "name it with --style, and its --strength",
         )
     assert watch.preview is not None
+    verdict = min((face.verdict for face in audits), key=VERDICTS.index)
+    if through:
+        verdict = min(verdict, "exposed", key=VERDICTS.index)
     notes = []
     if any(not reading.calibrated for face in audits for reading in face.readings):
         notes.append(AS_ONE_LOOK)
@@ -169,12 +173,12 @@ def audit_film(
             preview=watch.preview,
             faces=tuple(audits),
             leaks=(
-                *unnamed_leaks(unnamed),
+                *unnamed_leaks(unnamed, seen=through),
                 *_beyond(beyond),
                 *(container.leaks if redacted else ()),
             ),
-            verdict=min((face.verdict for face in audits), key=VERDICTS.index),
-            summary=summary_of(audits, len(unnamed)),
+            verdict=verdict,
+            summary=summary_of(audits, len(unnamed), seen=through),
             length=length,
             notes=tuple(notes),
         ),
